@@ -189,6 +189,7 @@ impl Meeting {
                 age: None,
                 gender: None,
                 role: Role::Member,
+                password_hash: None,
                 by: None,
             };
             let person = store.add_user(new).await.expect("a person");

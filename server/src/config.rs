@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use plenary_shared::domain::{ProfileVisibility, UnknownWord};
 
 use crate::telemetry::{self, LogFormat};
 
@@ -85,6 +86,12 @@ pub struct ServeFlags {
     /// Serve GET /metrics on this address, without authentication [env: PLENARY_METRICS_BIND]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub metrics_bind: Option<String>,
+    /// Origins of web pages that may open the WebSocket, separated by commas, such as https://chat.example.org [env: PLENARY_ALLOW_ORIGIN] [default: none]
+    #[arg(long, value_name = "ORIGINS")]
+    pub allow_origin: Option<String>,
+    /// Who sees the email, age and gender of participants: admins or members; everybody sees their own [env: PLENARY_PROFILES] [default: admins]
+    #[arg(long, value_name = "WHO")]
+    pub profiles: Option<String>,
     /// Allow plain HTTP on addresses that other machines can reach [env: PLENARY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
@@ -103,6 +110,10 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// The address of the metrics endpoint, if there is one.
     pub metrics_bind: Option<SocketAddr>,
+    /// The origins of web pages that may open the WebSocket.
+    pub allow_origin: Vec<String>,
+    /// Who sees the profiles of participants.
+    pub profiles: ProfileVisibility,
     /// Whether plain HTTP is allowed on addresses that other machines can reach.
     pub insecure: bool,
     /// The directory of the data file of the embedded store.
@@ -182,8 +193,8 @@ pub enum ConfigError {
     NoHome,
     /// Other machines can reach the address.
     #[error(
-        "{from}: other machines can reach {bind}, and plain HTTP exposes passwords. Bind to 127.0.0.1 \
-         behind a TLS proxy, or set --insecure"
+        "{from}: other machines can reach {bind}, and plain HTTP exposes what it carries, such as \
+         passwords. Bind to 127.0.0.1 behind a TLS proxy, or set --insecure"
     )]
     NotLoopback { from: Source, bind: SocketAddr },
 }
@@ -225,6 +236,10 @@ impl Settings {
         Ok(Self {
             bind: raw.read("bind", address)?.unwrap_or(BIND_DEFAULT),
             metrics_bind: raw.read("metrics_bind", address)?,
+            allow_origin: raw.read("allow_origin", origins)?.unwrap_or_default(),
+            profiles: raw
+                .read("profiles", profiles)?
+                .unwrap_or(ProfileVisibility::Admins),
             insecure: raw.read("insecure", yes_or_no)?.unwrap_or(false),
             data: raw.read("data", directory)?,
             redis: raw.read("redis", |text| url(text, REDIS_SCHEMES))?,
@@ -237,16 +252,21 @@ impl Settings {
         })
     }
 
-    /// Rejects an address that other machines can reach, unless `insecure` is set.
+    /// Rejects addresses that other machines can reach, unless `insecure` is set.
     pub fn check_bind(&self, raw: &RawSettings) -> Result<(), ConfigError> {
-        if self.insecure || self.bind.ip().is_loopback() {
-            return Ok(());
+        let addresses = [
+            ("bind", Some(self.bind)),
+            ("metrics_bind", self.metrics_bind),
+        ];
+        for (key, address) in addresses {
+            let exposed = address.filter(|one| !self.insecure && !one.ip().is_loopback());
+            if let Some(bind) = exposed {
+                // The defaults are not exposed, so any other address has a source.
+                let from = raw.source(key).unwrap_or(Source::Flag("bind"));
+                return Err(ConfigError::NotLoopback { from, bind });
+            }
         }
-        Err(ConfigError::NotLoopback {
-            // The default is a loopback address, so any other address has a source.
-            from: raw.source("bind").unwrap_or(Source::Flag("bind")),
-            bind: self.bind,
-        })
+        Ok(())
     }
 
     /// Rejects a command for the embedded store if Redis or MySQL is set. `instead` tells what to do.
@@ -298,6 +318,8 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("bind", &self.bind)
             .field("metrics_bind", &self.metrics_bind)
+            .field("allow_origin", &self.allow_origin)
+            .field("profiles", &self.profiles)
             .field("insecure", &self.insecure)
             .field("data", &self.data)
             .field("redis", &self.redis.as_deref().map(redacted))
@@ -339,6 +361,29 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     numeric
         .parse()
         .map_err(|_| format!("'{text}' must be ADDRESS:PORT, such as {BIND_DEFAULT}"))
+}
+
+fn origins(text: &str) -> Result<Vec<String>, String> {
+    let origins = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let origins = origins.map(|one| {
+        // A browser sends scheme and host in lower case, and no path.
+        let host = one
+            .strip_prefix("https://")
+            .or_else(|| one.strip_prefix("http://"));
+        let is_origin = host.is_some_and(|host| !host.is_empty() && !host.contains('/'));
+        if is_origin {
+            Ok(one.to_lowercase())
+        } else {
+            Err(format!(
+                "'{one}' must be an origin such as https://chat.example.org"
+            ))
+        }
+    });
+    origins.collect()
+}
+
+fn profiles(text: &str) -> Result<ProfileVisibility, String> {
+    text.parse().map_err(|error: UnknownWord| error.to_string())
 }
 
 fn directory(text: &str) -> Result<PathBuf, String> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plenary_shared::domain::User;
+use plenary_shared::domain::{ProfileVisibility, User};
 use plenary_shared::time::Timestamp;
 
 use crate::auth::LoginLimiter;
@@ -24,6 +24,8 @@ pub struct Ctx {
     pub randomness: Randomness,
     /// Lifetime of a login token, in seconds.
     pub session_ttl_s: u32,
+    /// Who sees the profiles of participants.
+    pub profiles: ProfileVisibility,
     pub login_limiter: Arc<LoginLimiter>,
     /// Read positions that are not stored yet.
     pub read_positions: Arc<ReadPositions>,
@@ -72,6 +74,7 @@ impl Ctx {
             clock,
             randomness,
             session_ttl_s,
+            profiles: ProfileVisibility::Admins,
             login_limiter: Arc::new(LoginLimiter::new(processors)),
             read_positions: Arc::default(),
             metrics: Arc::default(),

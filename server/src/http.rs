@@ -1,5 +1,6 @@
 //! HTTP: the routes and their middleware.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -38,12 +39,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct HttpState {
     pub ctx: Ctx,
+    /// The origins of web pages that may open the WebSocket.
+    pub allowed_origins: Arc<[String]>,
 }
 
-/// Returns all routes and `more`, with their middleware and documentation.
+/// Returns all routes and `more`, with their middleware and documentation. Web pages reach `more`, the
+/// WebSocket, only from the allowed origins: browsers do not restrict them as they do HTTP requests.
 pub fn router_with(more: Router, state: HttpState) -> Router {
     let randomness = state.ctx.randomness.clone();
-    let (routes, document) = documented().split_for_parts();
+    let origins = state.allowed_origins.clone();
+    let more = more.layer(from_fn_with_state(origins, middleware::check_origin));
+    let (routes, mut document) = documented().split_for_parts();
+    document::complete(&mut document);
     let routes = routes
         .with_state(state)
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document));
@@ -84,6 +91,7 @@ fn documented() -> OpenApiRouter<HttpState> {
         .routes(routes!(user_admin::disable))
         .routes(routes!(user_admin::enable))
         .routes(routes!(user_admin::sessions, user_admin::revoke))
+        .routes(routes!(user_admin::end_session))
         .routes(routes!(planning::meetings, planning::add))
         .routes(routes!(planning::meeting, planning::edit))
         .routes(routes!(planning::audience))
@@ -231,8 +239,9 @@ mod tests {
 
     #[test]
     fn document_lists_every_route() {
-        let document = documented().into_openapi().to_pretty_json().expect("JSON");
-        let document: serde_json::Value = serde_json::from_str(&document).expect("JSON");
+        let mut document = documented().into_openapi();
+        document::complete(&mut document);
+        let document = serde_json::to_value(&document).expect("JSON");
         let at = "/meeting/{meetingID}/order/{orderID}";
         let plan = "/plan/meeting/{meetingID}";
         let expected = [
@@ -271,6 +280,10 @@ mod tests {
             ("/user/{userID}/disable".to_owned(), vec!["post"]),
             ("/user/{userID}/enable".to_owned(), vec!["post"]),
             ("/user/{userID}/sessions".to_owned(), vec!["delete", "get"]),
+            (
+                "/user/{userID}/sessions/{sessionID}".to_owned(),
+                vec!["delete"],
+            ),
             ("/plan/meetings".to_owned(), vec!["get", "post"]),
             (plan.to_owned(), vec!["get", "patch"]),
             (format!("{plan}/audience"), vec!["patch"]),
@@ -283,8 +296,22 @@ mod tests {
         ];
         let paths = document["paths"].as_object().expect("paths");
         assert_eq!(paths.len(), expected.len());
+        let mut ids = std::collections::BTreeSet::new();
         for (path, methods) in expected {
             let operations = paths[&path].as_object().expect("operations");
+            for (method, operation) in operations {
+                let id = operation["operationId"].as_str().expect("an id");
+                assert!(ids.insert(id), "{id} is the id of two operations");
+                for code in Code::ALL {
+                    let status = status(*code).as_str().to_owned();
+                    assert!(
+                        operation["responses"].get(&status).is_some(),
+                        "{method} {path} has no {code}"
+                    );
+                }
+                let body = &operation["requestBody"];
+                assert!(body.is_null() || body["required"].is_boolean(), "{path}");
+            }
             let mut listed: Vec<&str> = operations.keys().map(String::as_str).collect();
             listed.sort_unstable();
             assert_eq!(listed, methods, "{path}");

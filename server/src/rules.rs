@@ -1,10 +1,11 @@
-//! What may be asked, decided without asking anything: pages, lengths, who one acts as.
+//! What may be asked and seen, decided without asking anything: pages, lengths, identity, privacy.
 
-use plenary_shared::domain::{Code, Reject, Role, User};
-use plenary_shared::ids::{Seq, UserId};
+use plenary_shared::domain::{Code, Participant, ProfileVisibility, Reject, Role, User};
+use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, PAGE_DEFAULT, PAGE_MAX};
 use plenary_shared::time::Timestamp;
 
+use crate::error::{Answer, Error};
 use crate::store::Page;
 
 pub mod importing;
@@ -70,6 +71,39 @@ pub fn admin(user: &User) -> Result<(), Reject> {
     match user.role {
         Role::Admin => Ok(()),
         Role::Member => Err(Code::AdminsOnly.into()),
+    }
+}
+
+/// Returns whether this user sees the email addresses, ages and genders of others.
+pub fn sees_profiles(visibility: ProfileVisibility, viewer: &User) -> bool {
+    visibility == ProfileVisibility::Members || viewer.role == Role::Admin
+}
+
+/// Removes what this user may not see of other participants.
+pub fn hide_profiles(visibility: ProfileVisibility, viewer: &User, among: &mut [Participant]) {
+    if sees_profiles(visibility, viewer) {
+        return;
+    }
+    for one in among.iter_mut().filter(|one| one.id != viewer.id) {
+        (one.email, one.age, one.gender) = (None, None, None);
+    }
+}
+
+/// Gives users who may not see an instance the same answer as for one that does not exist. Admins see
+/// every instance.
+pub fn conceal<T>(viewer: &User, instance: InstanceId, answer: Answer<T>) -> Answer<T> {
+    match answer {
+        Err(Error::Reject(reject))
+            if viewer.role != Role::Admin
+                && matches!(reject.code, Code::NotAllowed | Code::NotFound) =>
+        {
+            let detail = format!(
+                "Meeting {instance} does not exist or is not open to you. See the list of meetings, \
+                 or ask an admin to invite you."
+            );
+            Err(Reject::new(Code::NotFound, detail).into())
+        }
+        answer => answer,
     }
 }
 

@@ -35,7 +35,7 @@ mod window;
 
 pub use archive::{ArchiveStore, Backlog};
 pub use dashboard::DashboardStore;
-pub use feed::{Feed, FeedStore, Head};
+pub use feed::{AccessChange, Feed, FeedStore, Head};
 pub use health::{Check, HealthStore};
 pub use lifecycle::{Agenda, EndStep, LifecycleStore, Stepped};
 pub use log::{LogStore, Page};
@@ -48,9 +48,9 @@ pub use plenary_shared::protocol::{PlannedInstance, PlannedMeeting};
 pub use presence::{ConnectionId, NodeId, PresenceStore};
 pub use read_positions::{ReadPosition, ReadPositionStore};
 pub use search::SearchStore;
-pub use sessions::{NewSession, Session, SessionListed, SessionStore, TokenHash};
+pub use sessions::{NewSession, Session, SessionStore, StoredSession, TokenHash};
 pub use sql::migrations::MigrateError;
-pub use users::{Account, NewUser, PersonListed, UserStore};
+pub use users::{Account, NewPassword, NewUser, PersonListed, UserStore};
 pub use waiting::{Waiting, WaitingStore};
 
 /// Everything the server needs of a back end. All times are the store's own unless an argument says

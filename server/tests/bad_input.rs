@@ -53,7 +53,7 @@ const PATHS: &[(&str, u16, Code)] = &[
     ("/meeting/1/order/99/join", 404, Code::NotFound),
     ("/meeting/1/order/2/join", 400, Code::NotStarted),
     ("/meeting/1/order/3/join", 400, Code::Ended),
-    ("/meeting/2/order/1/join", 403, Code::NotAllowed),
+    ("/meeting/2/order/1/join", 404, Code::NotFound),
     ("/meeting/1/order/1/join", 409, Code::AlreadyParticipant),
     ("/meeting/1/order/3/leave", 400, Code::Ended),
     ("/meeting/1/order/2/leave", 400, Code::NotStarted),
@@ -108,7 +108,7 @@ async fn paths() {
         ("/meeting/1/order/1/message/x", 422, Code::Invalid),
         ("/meeting/1/order/3/message/1", 400, Code::Ended),
         ("/meeting/1/order/2/message/1", 400, Code::NotStarted),
-        ("/meeting/2/order/1/message/1", 403, Code::NotAllowed),
+        ("/meeting/2/order/1/message/1", 404, Code::NotFound),
         ("/meeting/9/order/1/message/1", 404, Code::NotFound),
     ] {
         let edit = ada.put(path, &json!({"body": "x"})).await;
@@ -339,7 +339,7 @@ const LINES: &[(&str, Code)] = &[
     ),
     (
         "{\"id\":7,\"join\":{\"meetingID\":2,\"orderID\":1}}",
-        Code::NotAllowed,
+        Code::NotFound,
     ),
     (
         "{\"id\":7,\"join\":{\"meetingID\":1,\"orderID\":1}}",

@@ -119,7 +119,7 @@ async fn plan_from_the_shell_applies_at_once() {
     let server = &fixture.server;
     let bob = fixture.http("bob");
     let join = "/meeting/1/order/1/join";
-    assert_eq!(bob.get(join).await.code(), "not_allowed");
+    assert_eq!(bob.get(join).await.code(), "not_found");
     let list =
         "\u{feff}Name;E-Mail\r\nBob;BOB@example.org\r\nEve;eve at x\r\nAda;ada@example.org\r\n";
     let args = ["meeting", "audience", "import", "1", "-", "--json"];

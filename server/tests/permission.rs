@@ -52,6 +52,8 @@ const ONLY_ADMINS: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "200"];
 const NOBODY: [&str; 5] = [OUT, ADMINS, ADMINS, ADMINS, "404 not_found"];
 const ADMINS: &str = "403 admins_only";
 const OUT: &str = "401 not_signed_in";
+/// Like an unknown meeting.
+const HIDDEN: &str = "404 not_found";
 const NOT_INVITED: &str = "403 not_allowed";
 const NOT_IN: &str = "409 not_participant";
 
@@ -69,66 +71,66 @@ const ROUTES: &[Row] = &[
     row(
         "GET",
         "/meeting/1/order/1/participants",
-        [OUT, NOT_INVITED, "200", "200", "200"],
+        [OUT, HIDDEN, "200", "200", "200"],
     ),
     row(
         "GET",
         "/meeting/1/order/1",
-        [OUT, NOT_INVITED, "200", "200", "200"],
+        [OUT, HIDDEN, "200", "200", "200"],
     ),
     row(
         "GET",
         "/meeting/1/order/1/events",
-        [OUT, NOT_INVITED, "200", "200", "200"],
+        [OUT, HIDDEN, "200", "200", "200"],
     ),
     row(
         "GET",
         "/meeting/1/order/1/messages",
-        [OUT, NOT_INVITED, "200", "200", "200"],
+        [OUT, HIDDEN, "200", "200", "200"],
     ),
     row(
         "GET",
         "/meeting/1/order/1/user/3/messages",
-        [OUT, NOT_INVITED, "200", "200", "200"],
+        [OUT, HIDDEN, "200", "200", "200"],
     ),
     row(
         "POST",
         "/meeting/1/order/1/message",
-        [OUT, NOT_INVITED, NOT_IN, "201", NOT_IN],
+        [OUT, HIDDEN, NOT_IN, "201", NOT_IN],
     ),
     // Ada's own message; it was posted before.
     row(
         "PUT",
         "/meeting/1/order/1/message/3",
-        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+        [OUT, HIDDEN, NOT_IN, "200", NOT_IN],
     ),
     row(
         "DELETE",
         "/meeting/1/order/1/message/3",
-        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+        [OUT, HIDDEN, NOT_IN, "200", NOT_IN],
     ),
     row(
         "POST",
         "/meeting/1/order/1/leave",
-        [OUT, NOT_INVITED, NOT_IN, "200", NOT_IN],
+        [OUT, HIDDEN, NOT_IN, "200", NOT_IN],
     ),
     row(
         "GET",
         "/meeting/1/order/1/leave",
         // Ada has just left.
-        [OUT, NOT_INVITED, NOT_IN, NOT_IN, NOT_IN],
+        [OUT, HIDDEN, NOT_IN, NOT_IN, NOT_IN],
     ),
     row(
         "GET",
         "/meeting/1/order/1/join",
-        [OUT, NOT_INVITED, "200", "200", NOT_INVITED],
+        [OUT, HIDDEN, "200", "200", NOT_INVITED],
     ),
     row(
         "POST",
         "/meeting/1/order/1/join",
         [
             OUT,
-            NOT_INVITED,
+            HIDDEN,
             "409 already_participant",
             "409 already_participant",
             NOT_INVITED,
@@ -161,6 +163,18 @@ const ROUTES: &[Row] = &[
     row("POST", "/user/99/enable", NOBODY),
     row("GET", "/user/99/sessions", NOBODY),
     row("DELETE", "/user/99/sessions", NOBODY),
+    row("DELETE", "/user/99/sessions/0123456789abcdef", NOBODY),
+    // Everybody manages their own account; this one is ada's.
+    row(
+        "GET",
+        "/user/3/sessions",
+        [OUT, ADMINS, ADMINS, "200", "200"],
+    ),
+    row(
+        "DELETE",
+        "/user/3/sessions/0123456789abcdef",
+        [OUT, ADMINS, ADMINS, "404 not_found", "404 not_found"],
+    ),
     row("GET", "/plan/meetings", ONLY_ADMINS),
     row("GET", "/plan/meeting/1", ONLY_ADMINS),
     row("GET", "/plan/meeting/99", NOBODY),
@@ -198,12 +212,18 @@ const ROUTES: &[Row] = &[
         "/meeting/1/order/2/join",
         [
             OUT,
-            NOT_INVITED,
+            HIDDEN,
             "400 not_started",
             "400 not_started",
             // An admin sees that it will start.
             "400 not_started",
         ],
+    ),
+    // Last, because it ends ada's sessions. Her own password needs the old one.
+    row(
+        "PUT",
+        "/user/3/password",
+        [OUT, ADMINS, ADMINS, "422 invalid", "200"],
     ),
 ];
 
@@ -255,6 +275,61 @@ fn said(path: &str) -> Value {
         Some("password") => json!({"password": "long enough"}),
         Some("extend") => json!({"minutes": 30}),
         _ => json!({"body": "hello"}),
+    }
+}
+
+/// The routes below an instance that are not only for admins, and the WebSocket's requests.
+#[tokio::test]
+async fn outsider_gets_the_same_answer_for_a_private_meeting_as_for_none() {
+    let fixture = fixture();
+    let ada = fixture.http("ada");
+    ada.post("/meeting/1/order/1/join", &json!({})).await.ok();
+    ada.post("/meeting/1/order/1/message", &json!({"body": "the plan"}))
+        .await
+        .ok();
+    let member = fixture.http("member");
+    let below = |path: &str| path.strip_prefix("/meeting/1/order/1").map(str::to_owned);
+    let below = ROUTES
+        .iter()
+        .filter_map(|row| Some((row.method, below(row.path)?)));
+    let below: Vec<(&str, String)> = below.collect();
+    assert!(below.len() > 10, "{below:?}");
+    for (method, route) in &below {
+        let mut answers = Vec::new();
+        // Running, upcoming, and three that do not exist.
+        for at in ["1/1", "1/2", "1/99", "99/1", "99/99"] {
+            let (meeting, order) = at.split_once('/').expect("two numbers");
+            let path = format!("/meeting/{meeting}/order/{order}{route}");
+            let answer = match *method {
+                "GET" => member.get(&path).await,
+                "PUT" => member.put(&path, &said(&path)).await,
+                "DELETE" => member.delete(&path).await,
+                _ => member.post(&path, &said(&path)).await,
+            };
+            let body = answer.body.to_string().replace(at, "M/O");
+            answers.push((answer.status, body));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{method} {route}: {answers:#?}");
+    }
+    let mut ws = fixture.ws("member").await;
+    for (name, _) in REQUESTS {
+        let text = serde_json::to_string(&request(name)).expect("JSON");
+        let mut answers = Vec::new();
+        for (meeting, order) in [(1, 1), (1, 2), (1, 99), (99, 1)] {
+            let text = text.replace("\"meetingID\":1", &format!("\"meetingID\":{meeting}"));
+            let text = text.replace("\"orderID\":1", &format!("\"orderID\":{order}"));
+            let verb = serde_json::from_str(&text).expect("a request");
+            let answer = match ws.ask(verb).await {
+                Ok(_) => "ok".to_owned(),
+                Err(reject) => reject
+                    .to_string()
+                    .replace(&format!("{meeting}/{order}"), "M/O"),
+            };
+            answers.push(answer);
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{name}: {answers:#?}");
     }
 }
 
@@ -319,24 +394,24 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("meetings", ["", "", "", ""]),
     ("join_times", ["", "", "", ""]),
     ("search", ["", "", "", ""]),
-    ("participants", ["not_allowed", "", "", ""]),
-    ("events", ["not_allowed", "", "", ""]),
-    ("user_messages", ["not_allowed", "", "", ""]),
-    ("open", ["not_allowed", "", "", ""]),
+    ("participants", ["not_found", "", "", ""]),
+    ("events", ["not_found", "", "", ""]),
+    ("user_messages", ["not_found", "", "", ""]),
+    ("open", ["not_found", "", "", ""]),
     ("close", ["", "", "", ""]),
     (
         "post",
-        ["not_allowed", "not_participant", "", "not_participant"],
+        ["not_found", "not_participant", "", "not_participant"],
     ),
     (
         "edit",
-        ["not_allowed", "not_participant", "", "not_participant"],
+        ["not_found", "not_participant", "", "not_participant"],
     ),
     (
         "delete",
-        ["not_allowed", "not_participant", "", "not_participant"],
+        ["not_found", "not_participant", "", "not_participant"],
     ),
-    ("read", ["not_allowed", "", "", ""]),
+    ("read", ["not_found", "", "", ""]),
     (
         "moderate",
         ["admins_only", "admins_only", "admins_only", ""],
@@ -345,7 +420,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     (
         "wait",
         [
-            "not_allowed",
+            "not_found",
             "not_scheduled",
             "not_scheduled",
             "not_scheduled",
@@ -356,13 +431,13 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
     ("explain", ["admins_only", "admins_only", "admins_only", ""]),
     (
         "typing",
-        ["not_allowed", "not_participant", "", "not_participant"],
+        ["not_found", "not_participant", "", "not_participant"],
     ),
     (
         "leave",
-        ["not_allowed", "not_participant", "", "not_participant"],
+        ["not_found", "not_participant", "", "not_participant"],
     ),
-    ("join", ["not_allowed", "", "", "not_allowed"]),
+    ("join", ["not_found", "", "", "not_allowed"]),
 ];
 
 #[tokio::test]

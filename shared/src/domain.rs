@@ -23,10 +23,19 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
             $($(#[$vdoc])* #[serde(rename = $word)] $variant,)+
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::openapi::words(Self::ALL.iter().map(|one| one.as_str()))
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
 
         impl $name {
             /// All variants.
@@ -72,6 +81,16 @@ words! {
         Member = "member",
         /// Also sees, plans and moderates all meetings.
         Admin = "admin",
+    }
+}
+
+words! {
+    /// Who sees the email address, the age and the gender of participants. They see their own in any case.
+    ProfileVisibility {
+        /// Only admins.
+        Admins = "admins",
+        /// Everybody who may read the meeting.
+        Members = "members",
     }
 }
 
@@ -218,12 +237,16 @@ impl Presence {
 pub struct Participant {
     /// The user's name.
     pub name: String,
-    /// The age in years.
+    /// The age in years. Like the gender and the email address, it is left out if it is unknown or if the
+    /// viewer may not see it: only admins and the participant may, unless the server shows it to everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age: Option<u32>,
-    /// The gender, if known.
+    /// The gender.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gender: Option<Gender>,
     /// The email address.
-    pub email: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
     /// The user's id.
     #[serde(rename = "userID")]
     pub id: UserId,

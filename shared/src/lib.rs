@@ -6,6 +6,8 @@
 pub mod domain;
 pub mod ids;
 pub mod limits;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod protocol;
 pub mod replica;
 pub mod search;

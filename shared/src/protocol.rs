@@ -127,7 +127,10 @@ pub use planning::{
 pub use push::{
     Changed, ChangedList, Durable, Fence, Push, ReadPositionChange, ServerLine, Typing,
 };
-pub use session::{Hello, HelloOk, Login, LoginOk, Position, ResumeMode, Resumed};
+pub use session::{
+    Hello, HelloOk, Login, LoginOk, PasswordBody, Position, ResumeMode, Resumed, SessionId,
+    SessionIdError, SessionListed, SessionsOk,
+};
 
 /// The WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "plenary.v1";

@@ -205,7 +205,7 @@ impl Replica {
             name: self.name(member.id),
             age: None,
             gender: None,
-            email: String::new(),
+            email: None,
             id: member.id,
             joined: member.joined,
             presence: Presence::Present,

@@ -48,9 +48,18 @@ pub enum TextError {
 /// The body of a message: 1 to 4,096 bytes of UTF-8, not only white space, without control characters
 /// other than line ends and tabs. The body of a deleted message is empty; parsing never returns it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct MessageBody(String);
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for MessageBody {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        crate::openapi::message_body()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for MessageBody {}
 
 impl MessageBody {
     /// Checks `text` and keeps it unchanged.

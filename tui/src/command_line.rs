@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits::{PAGE_MAX, SEARCH_PAGE_MAX};
+use plenary_shared::protocol::SessionId;
 use plenary_shared::search::Place;
 
 use crate::export::Format;
@@ -97,6 +98,10 @@ pub enum Command {
     /// Sign out and delete the stored session
     #[command(after_help = "Example:\n  plenary logout")]
     Logout,
+    /// Change your password and end your other sessions
+    Password(Password),
+    /// List or end your sessions
+    Sessions(Sessions),
     /// List active, upcoming and recently ended meetings
     #[command(
         after_help = "Examples:\n  plenary meetings\n  plenary meetings --json | jq '.meetings[].title'"
@@ -160,6 +165,34 @@ pub struct Login {
     /// Read the password from the first line of standard input
     #[arg(long)]
     pub password_stdin: bool,
+}
+
+/// `plenary password`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Prompts for the old and the new password unless --password-stdin is given.\n\n\
+    Examples:\n  plenary password\n  printf '%s\\n' \"$OLD\" \"$NEW\" | plenary password --password-stdin"
+)]
+pub struct Password {
+    /// Read the old and the new password from two lines of standard input
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// `plenary sessions`
+#[derive(Clone, Debug, Args)]
+#[command(
+    after_help = "Lists where you are signed in unless --end or --end-others is given.\n\n\
+    Examples:\n  plenary sessions\n  plenary sessions --end 01c2a3b4d5e6f708\n  \
+    plenary sessions --end-others"
+)]
+pub struct Sessions {
+    /// End the session with this ID
+    #[arg(long, value_name = "ID")]
+    pub end: Option<SessionId>,
+    /// End all sessions but this one
+    #[arg(long, conflicts_with = "end")]
+    pub end_others: bool,
 }
 
 /// `plenary messages`

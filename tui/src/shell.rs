@@ -1,5 +1,6 @@
 //! The commands of the command line: one file for each, and what they share.
 
+mod account;
 mod admin;
 mod attend;
 mod change;
@@ -84,6 +85,8 @@ pub async fn run(
     match command {
         Command::Login(args) => login::run(&mut shell, args).await,
         Command::Logout => logout::run(&mut shell).await,
+        Command::Password(args) => account::password(&mut shell, args).await,
+        Command::Sessions(args) => account::sessions(&mut shell, args).await,
         Command::Meetings => meetings::run(&mut shell).await,
         Command::Join(args) => attend::join(&mut shell, args.instance).await,
         Command::Leave(args) => attend::leave(&mut shell, args.instance).await,

@@ -97,8 +97,16 @@ fn meeting_through_commands() {
         "{shown}"
     );
 
-    for who in ["2", "grace", "grace@example.org", "GRACE@EXAMPLE.ORG"] {
-        let messages = ada
+    // Members do not see the addresses of others.
+    let hidden = ada.run(&["messages", "1/1", "--user", "grace@example.org"]);
+    assert_eq!(hidden.code, 4, "{}", hidden.stdout);
+    for (client, who) in [
+        (&ada, "2"),
+        (&ada, "grace"),
+        (&grace, "grace@example.org"),
+        (&grace, "GRACE@EXAMPLE.ORG"),
+    ] {
+        let messages = client
             .run(&["messages", "1/1", "--user", who, "--json", "--all"])
             .json();
         assert_eq!(
@@ -406,4 +414,59 @@ fn messages_are_replied_to_edited_searched_and_exported() {
     assert!(table.starts_with("kind,seq,userID,name,"), "{table}");
     let again = ada.run(&["export", "1/1", "-o", file]);
     assert_eq!(again.code, 1, "{}", again.stderr);
+}
+
+#[test]
+fn login_that_cannot_be_stored_leaves_no_session() {
+    let fixture = fixture();
+    let client = Client::new(&fixture.server.url());
+    // A file where the state directory should be.
+    let state = client.home().join(".local");
+    std::fs::write(&state, "in the way").expect("an empty home");
+    let login = ["login", "--email", "ada@example.org", "--password-stdin"];
+    let refused = client.run_with_input(&login, PASSWORD);
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("You are not signed in"),
+        "{}",
+        refused.stderr
+    );
+    let count = "SELECT COUNT(*) FROM session WHERE expires_at > UTC_TIMESTAMP(3)";
+    assert_eq!(fixture.stores.database.value(count), "0");
+}
+
+#[test]
+fn users_change_their_password_and_end_their_sessions() {
+    let fixture = fixture();
+    let (here, other) = (login(&fixture, "ada"), login(&fixture, "ada"));
+    let listed = here.run(&["sessions"]).ok();
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert_eq!(listed.matches("this one").count(), 1, "{listed}");
+    let listed = other.run(&["sessions", "--json"]).json();
+    let sessions = listed["sessions"].as_array().expect("a list");
+    let own = sessions.iter().find(|one| one["current"] == true);
+    let id = own.expect("one is current")["id"].as_str().expect("a text");
+    here.run(&["sessions", "--end", id]).ok();
+    assert_eq!(other.run(&["meetings"]).code, 3);
+    assert_eq!(here.run(&["sessions", "--end", id]).code, 4);
+    assert_eq!(here.run(&["sessions", "--end", "x"]).code, 2);
+
+    let third = login(&fixture, "ada");
+    let change = ["password", "--password-stdin"];
+    for (input, code) in [
+        ("", 2),
+        ("only one line\n", 2),
+        ("wrong\nanother long one\n", 3),
+    ] {
+        assert_eq!(here.run_with_input(&change, input).code, code, "{input}");
+    }
+    let input = format!("{PASSWORD}\nanother long one\n");
+    let said = here.run_with_input(&change, &input).ok();
+    assert!(said.contains("password changed"), "{said}");
+    assert_eq!(third.run(&["meetings"]).code, 3);
+    here.run(&["meetings"]).ok();
+    Client::login(&fixture.server.url(), "ada@example.org", "another long one");
+    let fourth = here.run(&["sessions", "--end-others"]).ok();
+    assert!(fourth.contains("ended all other sessions"), "{fourth}");
+    assert_eq!(here.run(&["sessions"]).ok().lines().count(), 1);
 }

@@ -175,6 +175,7 @@ async fn add_people(store: &Arc<SqliteStore>, now: Timestamp) -> Vec<User> {
             age: Some(30),
             gender: None,
             role: Role::Member,
+            password_hash: None,
             by: None,
         };
         let user = store.add_user(new).await?;
@@ -184,6 +185,7 @@ async fn add_people(store: &Arc<SqliteStore>, now: Timestamp) -> Vec<User> {
             created_at: now,
             expires_at: now.plus_ms(LENGTH_MS),
             label: "a reader".to_owned(),
+            password_hash: None,
         };
         store.open_session(session).await?;
         Ok::<_, Error>(user)

@@ -40,6 +40,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     let store = open_store_for(Purpose::Serve, &settings, clock.clone(), &metrics).await?;
     let mut ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
     ctx.metrics = metrics.clone();
+    ctx.profiles = settings.profiles;
     let shutdown = Shutdown::default();
     let requested = shutdown.clone();
     signals::on_termination(move || requested.request())?;
@@ -169,7 +170,10 @@ fn start_front(
         tasks: sockets.clone(),
         next_number: Arc::new(AtomicU64::new(1)),
     };
-    let http_state = http::HttpState { ctx: ctx.clone() };
+    let http_state = http::HttpState {
+        ctx: ctx.clone(),
+        allowed_origins: settings.allow_origin.clone().into(),
+    };
     let routes = http::router_with(ws::router(ws_state), http_state);
     let routes = metrics_endpoint::count_responses(routes, metrics);
     let socket = listener::bind(settings.bind)

@@ -123,32 +123,35 @@ pub(super) async fn run(ctx: &Ctx, command: Command) -> anyhow::Result<()> {
         Command::List { json } => list(ctx, json).await,
         Command::Role { email, role } => {
             let user = account::by_email(ctx, &email).await?;
-            user_admin::set_role(ctx, None, &user, role).await?;
+            let changed = user_admin::set_role(ctx, None, &user, role).await?;
+            let already = if changed { "now" } else { "already" };
             Ok(output::line(&format!(
-                "{} {} now has the role {role}.",
+                "{} {} {already} has the role {role}.",
                 user.id, user.email
             ))?)
         }
         Command::Disable { email } => {
             let user = account::by_email(ctx, &email).await?;
-            user_admin::disable(ctx, None, &user).await?;
+            let changed = user_admin::disable(ctx, None, &user).await?;
+            let already = if changed { "" } else { "already " };
             Ok(output::line(&format!(
-                "{} {} is disabled.",
+                "{} {} is {already}disabled.",
                 user.id, user.email
             ))?)
         }
         Command::Enable { email } => {
             let user = account::by_email(ctx, &email).await?;
-            user_admin::enable(ctx, None, &user).await?;
+            let changed = user_admin::enable(ctx, None, &user).await?;
+            let already = if changed { "" } else { "already " };
             Ok(output::line(&format!(
-                "{} {} is enabled.",
+                "{} {} is {already}enabled.",
                 user.id, user.email
             ))?)
         }
         Command::Sessions { email, json } => sessions(ctx, &email, json).await,
         Command::Revoke { email } => {
             let user = account::by_email(ctx, &email).await?;
-            let ended = user_admin::revoke(ctx, None, &user).await?;
+            let ended = user_admin::revoke(ctx, None, user.id, None).await?;
             Ok(output::line(&format!(
                 "Ended {ended} sessions of {}.",
                 user.email
@@ -178,19 +181,19 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
 async fn passwd(ctx: &Ctx, asked: Passwd) -> anyhow::Result<()> {
     let password = Password::choose(ctx, &asked.password)?;
     let user = account::by_email(ctx, &asked.email).await?;
-    user_admin::set_password(ctx, None, &user, password.text()).await?;
+    account::set_password(ctx, None, &user, password.text()).await?;
     password.print(&asked.password, &user, "has a new password")
 }
 
 async fn sessions(ctx: &Ctx, email: &str, json: bool) -> anyhow::Result<()> {
     let user = account::by_email(ctx, email).await?;
-    for session in user_admin::sessions(ctx, &user).await? {
+    for session in user_admin::sessions(ctx, user.id, None).await? {
         if json {
             output::json(&session)?;
         } else {
             output::line(&format!(
-                "{}  until {}  {}",
-                session.created_at, session.expires_at, session.label
+                "{}  {}  until {}  {}",
+                session.id, session.created_at, session.expires_at, session.label
             ))?;
         }
     }

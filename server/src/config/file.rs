@@ -22,6 +22,8 @@ struct Keys {
     reconnect_grace_s: Option<Spanned<i64>>,
     head_timeout_ms: Option<Spanned<i64>>,
     metrics_bind: Option<Spanned<String>>,
+    allow_origin: Option<Spanned<String>>,
+    profiles: Option<Spanned<String>>,
 }
 
 /// Reads the settings of a file as text, each with its line.
@@ -48,6 +50,8 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     };
     take("bind", spelled(keys.bind));
     take("metrics_bind", spelled(keys.metrics_bind));
+    take("allow_origin", spelled(keys.allow_origin));
+    take("profiles", spelled(keys.profiles));
     take("insecure", spelled(keys.insecure));
     take("data", spelled(keys.data));
     take("redis", spelled(keys.redis));

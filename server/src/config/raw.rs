@@ -10,6 +10,8 @@ use super::{ConfigError, Flags, ServeFlags, Source, file};
 const KEYS: &[(&str, &str, &str)] = &[
     ("bind", "PLENARY_BIND", "bind"),
     ("metrics_bind", "PLENARY_METRICS_BIND", "metrics-bind"),
+    ("allow_origin", "PLENARY_ALLOW_ORIGIN", "allow-origin"),
+    ("profiles", "PLENARY_PROFILES", "profiles"),
     ("insecure", "PLENARY_INSECURE", "insecure"),
     ("data", "PLENARY_DATA", "data"),
     ("redis", "PLENARY_REDIS", "redis"),
@@ -124,6 +126,8 @@ fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
     match key {
         "bind" => serve.bind.clone(),
         "metrics_bind" => serve.metrics_bind.clone(),
+        "allow_origin" => serve.allow_origin.clone(),
+        "profiles" => serve.profiles.clone(),
         "insecure" => serve.insecure.then(|| "true".to_owned()),
         "data" => flags.data.clone(),
         "redis" => flags.redis.clone(),

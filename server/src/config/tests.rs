@@ -37,6 +37,9 @@ fn settings(
         let value = (*value).to_owned();
         match *flag {
             "bind" => serve.bind = Some(value),
+            "metrics-bind" => serve.metrics_bind = Some(value),
+            "allow-origin" => serve.allow_origin = Some(value),
+            "profiles" => serve.profiles = Some(value),
             "insecure" => serve.insecure = true,
             "redis" => given.redis = Some(value),
             "log" => given.log = Some(value),
@@ -67,6 +70,8 @@ fn all_settings_have_defaults() {
         Settings {
             bind: "127.0.0.1:7400".parse().expect("an address"),
             metrics_bind: None,
+            allow_origin: vec![],
+            profiles: ProfileVisibility::Admins,
             insecure: false,
             data: None,
             redis: None,
@@ -110,6 +115,8 @@ fn every_key_of_the_file_is_read() {
         session_ttl_days = 1
         reconnect_grace_s = 5
         metrics_bind = "localhost:9400"
+        allow_origin = "https://Chat.example.org, http://localhost:8080"
+        profiles = "members"
     "#;
     let settings = settings(&[], &[], Some(file)).expect("settings");
     assert_eq!(
@@ -117,6 +124,11 @@ fn every_key_of_the_file_is_read() {
         Settings {
             bind: "0.0.0.0:80".parse().expect("an address"),
             metrics_bind: Some("127.0.0.1:9400".parse().expect("an address")),
+            allow_origin: vec![
+                "https://chat.example.org".to_owned(),
+                "http://localhost:8080".to_owned(),
+            ],
+            profiles: ProfileVisibility::Members,
             insecure: true,
             data: Some("/var/lib/plenary".into()),
             redis: Some("redis+unix:///r.sock".to_owned()),
@@ -150,6 +162,12 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[], &[("PLENARY_CONFIG", "/nowhere/at.toml")], None, "/nowhere/at.toml: cannot be read")]
 #[case(&[], &[("PLENARY_BIND", "0.0.0.0:7400")], None, "PLENARY_BIND: other machines can reach 0.0.0.0:7400")]
 #[case(&[("bind", "[::]:7400")], &[], None, "set --insecure")]
+#[case(&[("metrics-bind", "0.0.0.0:9400")], &[], None, "--metrics-bind: other machines can reach 0.0.0.0:9400")]
+#[case(&[], &[], Some("metrics_bind = '[::]:9400'"), "DIR/server.toml:1: other machines can reach [::]:9400")]
+#[case(&[("allow-origin", "chat.example.org")], &[], None, "--allow-origin: allow_origin 'chat.example.org' must be an origin such as https://")]
+#[case(&[("allow-origin", "https://a.example/chat")], &[], None, "must be an origin")]
+#[case(&[("allow-origin", "*")], &[], None, "must be an origin")]
+#[case(&[("profiles", "all")], &[], None, "--profiles: profiles 'all' is not one of: admins, members")]
 fn errors_name_their_source(
     #[case] flags: &[(&str, &str)],
     #[case] variables: Pairs<'_>,
@@ -168,6 +186,13 @@ fn errors_name_their_source(
 fn plain_http_is_allowed_on_loopback(#[case] bind: &str) {
     settings(&[("bind", bind)], &[], None).expect("settings");
     settings(&[("bind", "0.0.0.0:80"), ("insecure", "")], &[], None).expect("settings");
+    settings(&[("metrics-bind", bind)], &[], None).expect("settings");
+    settings(
+        &[("metrics-bind", "0.0.0.0:80"), ("insecure", "")],
+        &[],
+        None,
+    )
+    .expect("settings");
 }
 
 #[rstest]

@@ -26,6 +26,7 @@ use crate::service::chat;
 pub(super) struct PostBody {
     /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
     /// not.
+    #[schema(value_type = String, min_length = 1, max_length = 4_096)]
     body: MessageBody,
     /// Optional. Must be the id of the signed-in user.
     #[serde(rename = "userID")]
@@ -46,6 +47,7 @@ pub(super) struct PostBody {
 pub(super) struct EditBody {
     /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
     /// not.
+    #[schema(value_type = String, min_length = 1, max_length = 4_096)]
     body: MessageBody,
 }
 

@@ -1,9 +1,18 @@
-//! The OpenAPI document without its routes: title, introduction and authentication.
+//! The OpenAPI document: title, introduction and authentication, and what all routes have in common.
 
-use plenary_shared::domain::{EndChange, Reject, Subject};
-use utoipa::openapi::OpenApi as Document;
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use plenary_shared::domain::{Code, EndChange, Reject, Subject};
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::schema::{AllOfBuilder, ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder,
+};
 use utoipa::{Modify, OpenApi};
+
+use super::error::status;
 
 /// The name of the security scheme.
 const BEARER: &str = "bearer";
@@ -41,4 +50,92 @@ impl Modify for Bearer {
 /// Returns the document without its routes.
 pub(super) fn document() -> Document {
     Plenary::openapi()
+}
+
+/// Bodies that may be missing.
+const OPTIONAL_BODIES: &[&str] = &["CallerBody", "CancelBody", "ReadOnlyBody", "ReasonBody"];
+
+/// Adds what the annotations of the routes cannot say: unique operation ids, bodies that may be missing,
+/// and every error.
+pub(super) fn complete(document: &mut Document) {
+    let errors = errors();
+    for path in document.paths.paths.values_mut() {
+        if let (Some(get), Some(_)) = (&mut path.get, &path.post)
+            && get.request_body.take().is_some()
+        {
+            // The same handler under both methods.
+            get.operation_id = get.operation_id.as_ref().map(|id| format!("{id}_by_get"));
+        }
+        for operation in operations(path) {
+            let tag = operation.tags.iter().flatten().next();
+            let tag = tag.cloned().unwrap_or_default();
+            operation.operation_id = operation
+                .operation_id
+                .as_ref()
+                .map(|id| format!("{tag}_{id}"));
+            if let Some(RefOr::T(body)) = &mut operation.request_body {
+                let is_optional = body.content.values().any(|content| {
+                    let text = serde_json::to_string(content).unwrap_or_default();
+                    OPTIONAL_BODIES
+                        .iter()
+                        .any(|name| text.contains(&format!("/{name}\"")))
+                });
+                let required = if is_optional {
+                    Required::False
+                } else {
+                    Required::True
+                };
+                body.required = Some(required);
+            }
+            for (status, error) in &errors {
+                let responses = &mut operation.responses.responses;
+                responses
+                    .entry(status.as_u16().to_string())
+                    .or_insert_with(|| RefOr::T(error.clone()));
+            }
+        }
+    }
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
+    } = path;
+    [get, put, post, delete, patch].into_iter().flatten()
+}
+
+/// Returns the response for each status of an error, with its codes.
+fn errors() -> BTreeMap<StatusCode, Response> {
+    let mut codes: BTreeMap<StatusCode, Vec<&'static str>> = BTreeMap::new();
+    for code in Code::ALL {
+        codes.entry(status(*code)).or_default().push(code.as_str());
+    }
+    // A path that does not support the method.
+    let malformed = Code::Malformed.as_str();
+    codes.insert(StatusCode::METHOD_NOT_ALLOWED, vec![malformed]);
+    codes
+        .into_iter()
+        .map(|(status, codes)| (status, error(&codes)))
+        .collect()
+}
+
+fn error(codes: &[&'static str]) -> Response {
+    let code = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(codes.iter().copied()));
+    let schema = AllOfBuilder::new()
+        .item(Ref::from_schema_name("Reject"))
+        .item(ObjectBuilder::new().property("code", code));
+    ResponseBuilder::new()
+        .description(codes.join(", "))
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(schema)).build(),
+        )
+        .build()
 }

@@ -37,8 +37,10 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Invalid | Code::BodyEmpty | Code::BodyControl => StatusCode::UNPROCESSABLE_ENTITY,
         Code::BodyTooLong | Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::NotSignedIn | Code::WrongPassword => StatusCode::UNAUTHORIZED,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::AdminsOnly
         | Code::NotYourself
+        | Code::OriginNotAllowed
         | Code::NotAllowed
         | Code::Banned
         | Code::Disabled
@@ -111,7 +113,7 @@ mod tests {
                 "malformed" | "not_started" | "ended" => 400,
                 "not_signed_in" | "wrong_password" => 401,
                 "admins_only" | "not_yourself" | "not_allowed" | "not_yours" | "banned"
-                | "muted" | "disabled" => 403,
+                | "muted" | "disabled" | "origin_not_allowed" => 403,
                 "not_found" | "no_such_message" => 404,
                 "already_participant"
                 | "not_participant"
@@ -123,6 +125,7 @@ mod tests {
                 | "not_scheduled"
                 | "too_many_followed" => 409,
                 "body_too_long" | "too_large" => 413,
+                "unsupported_media_type" => 415,
                 "invalid" | "body_empty" | "body_control" => 422,
                 "too_many_requests" => 429,
                 "internal" => 500,

@@ -2,9 +2,9 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::IntoResponse;
 use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, UserId};
@@ -49,6 +49,35 @@ impl FromRequestParts<HttpState> for Admin {
     }
 }
 
+/// The user in the path: the caller, or anybody if the caller is an admin.
+pub(super) struct OwnOrManagedUser {
+    pub(super) caller: Caller,
+    pub(super) user: User,
+}
+
+impl OwnOrManagedUser {
+    /// Returns whether users act on their own account.
+    pub(super) fn is_own(&self) -> bool {
+        self.user.id == self.caller.user.id
+    }
+}
+
+impl FromRequestParts<HttpState> for OwnOrManagedUser {
+    type Rejection = HttpError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, HttpError> {
+        let SignedIn(caller) = SignedIn::from_request_parts(parts, state).await?;
+        let Path(UserPath { user }) = Path::from_request_parts(parts, state).await?;
+        let user = if user == caller.user.id {
+            caller.user.clone()
+        } else {
+            rules::admin(&caller.user)?;
+            user_admin::by_id(&state.ctx, user).await?
+        };
+        Ok(Self { caller, user })
+    }
+}
+
 /// The user in the path, and the admin who manages them.
 pub(super) struct ManagedUser {
     pub(super) by: Option<UserId>,
@@ -90,14 +119,18 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
     }
 }
 
-/// A JSON body. The content type is ignored.
+/// A JSON body. Other content types are refused, because web pages of other origins may send those.
 pub(super) struct JsonBody<T>(pub(super) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let is_json = is_json(request.headers());
         let body = read_body(request, state).await?;
+        if !is_json {
+            return Err(Code::UnsupportedMediaType.into());
+        }
         Ok(Self(json::parse(&body, Origin::HttpBody)?))
     }
 }
@@ -109,9 +142,13 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     type Rejection = HttpError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
+        let is_json = is_json(request.headers());
         let body = read_body(request, state).await?;
         if body.is_empty() {
             return Ok(Self(T::default()));
+        }
+        if !is_json {
+            return Err(Code::UnsupportedMediaType.into());
         }
         Ok(Self(json::parse(&body, Origin::HttpBody)?))
     }
@@ -154,6 +191,16 @@ fn bearer(parts: &Parts) -> Result<&str, Reject> {
     })
 }
 
+/// Returns whether the content type is `application/json`.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return false;
+    };
+    let media = value.to_str().unwrap_or_default().split(';').next();
+    media.is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json"))
+}
+
 async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Reject> {
     Bytes::from_request(request, state)
         .await
@@ -191,6 +238,19 @@ mod tests {
         #[case] token: Option<&str>,
     ) {
         assert_eq!(bearer(&parts("/?token=abc", headers)).ok(), token);
+    }
+
+    #[rstest]
+    #[case(&["application/json"], true)]
+    #[case(&["Application/JSON; charset=utf-8"], true)]
+    #[case(&["text/plain"], false)]
+    #[case(&["text/plain; application/json"], false)]
+    #[case(&["application/x-www-form-urlencoded"], false)]
+    #[case(&["application/json", "text/plain"], false)]
+    #[case(&[], false)]
+    fn only_json_is_json(#[case] types: &[&str], #[case] good: bool) {
+        let headers: Vec<_> = types.iter().map(|one| ("content-type", *one)).collect();
+        assert_eq!(is_json(&parts("/", &headers).headers), good);
     }
 
     #[rstest]

@@ -128,6 +128,7 @@ pub(super) async fn join_times(
     tag = "meetings",
     security(("bearer" = [])),
     params(InstancePath, CallerQuery),
+    request_body = CallerBody,
     responses(
         (status = 200, description = "Joined", body = MembershipOk),
         (status = "default", description = "400 not_started or ended, 403 not_allowed, 404 not_found, 409 already_participant or full, …", body = Reject),
@@ -155,6 +156,7 @@ pub(super) async fn join(
     tag = "meetings",
     security(("bearer" = [])),
     params(InstancePath, CallerQuery),
+    request_body = CallerBody,
     responses(
         (status = 200, description = "Left", body = MembershipOk),
         (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, …", body = Reject),

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use plenary_shared::domain::{Code, Reject};
 use tracing::{Instrument, error, info, info_span};
 
@@ -17,6 +20,48 @@ use crate::error::Fault;
 
 /// The response header with the id of the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The policy of all answers but the documentation: no page may run or show anything of them.
+const NO_CONTENT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// The policy of the documentation: its own files, and the inline styles of Swagger UI.
+const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'";
+
+/// Refuses requests of web pages whose origin is not allowed. Programs send no origin.
+pub(super) async fn check_origin(
+    State(allowed): State<Arc<[String]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut origins = request.headers().get_all(ORIGIN).iter();
+    let is_allowed = origins.all(|origin| {
+        let origin = origin.to_str().unwrap_or_default();
+        allowed.iter().any(|one| one.eq_ignore_ascii_case(origin))
+    });
+    if is_allowed {
+        return next.run(request).await;
+    }
+    HttpError::from(Code::OriginNotAllowed).into_response()
+}
+
+/// Adds the headers that keep browsers from interpreting, framing or leaking an answer.
+fn secure(headers: &mut HeaderMap, path: &str) {
+    let is_docs = path == "/docs" || path.starts_with("/docs/");
+    let policy = if is_docs {
+        DOCS_POLICY
+    } else {
+        NO_CONTENT_POLICY
+    };
+    for (name, value) in [
+        (CONTENT_SECURITY_POLICY, policy),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+}
 
 /// Handles one request. The log line has the route instead of the path, because paths and queries may
 /// contain email addresses and secrets.
@@ -31,6 +76,7 @@ pub(super) async fn log_request(
         .into_uuid()
         .to_string();
     let method = request.method().clone();
+    let path = request.uri().path().to_owned();
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -43,6 +89,7 @@ pub(super) async fn log_request(
     let mut response = with_json_body(response, &method, &id);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    secure(headers, &path);
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
     }

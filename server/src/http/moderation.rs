@@ -22,6 +22,7 @@ use crate::service::moderation;
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct ReasonBody {
     /// One line that all participants see.
+    #[schema(max_length = 255)]
     reason: Option<String>,
 }
 
@@ -29,10 +30,12 @@ pub(super) struct ReasonBody {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ExtendBody {
     /// Minutes after the current end.
+    #[schema(minimum = 1, maximum = 44_640)]
     minutes: Option<u32>,
     /// The new end.
     todatetime: Option<Timestamp>,
     /// One line that all participants see.
+    #[schema(max_length = 255)]
     reason: Option<String>,
 }
 
@@ -42,6 +45,7 @@ pub(super) struct ReadOnlyBody {
     /// `false` turns read-only off.
     on: Option<bool>,
     /// One line that all participants see.
+    #[schema(max_length = 255)]
     reason: Option<String>,
 }
 
@@ -57,6 +61,7 @@ pub(super) struct TargetBody {
     #[serde(default)]
     ban: bool,
     /// One line that all participants see.
+    #[schema(max_length = 255)]
     reason: Option<String>,
 }
 
@@ -65,6 +70,7 @@ pub(super) struct TargetBody {
 pub(super) struct AnnounceBody {
     /// The text: 1 to 4,096 bytes of UTF-8. Line ends and tabs are allowed, other control characters are
     /// not.
+    #[schema(value_type = String, min_length = 1, max_length = 4_096)]
     body: MessageBody,
 }
 

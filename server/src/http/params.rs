@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{InstanceId, MeetingId, OrderId, Seq, UserId};
 use plenary_shared::limits::{PAGE_DEFAULT, PAGE_MAX, SEARCH_PAGE_DEFAULT, SEARCH_PAGE_MAX};
-use plenary_shared::protocol::Search;
+use plenary_shared::protocol::{Search, SessionId};
 use plenary_shared::search::Place;
 use utoipa::IntoParams;
 
@@ -61,6 +61,15 @@ pub(super) struct UserPath {
     /// The id of the user.
     #[param(rename = "userID")]
     pub(super) user: UserId,
+}
+
+/// A session of a user.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct SessionPath {
+    /// The id of the session, from the list of sessions.
+    #[param(rename = "sessionID", value_type = String, pattern = "^[0-9a-f]{16}$")]
+    pub(super) session: SessionId,
 }
 
 /// The caller.
@@ -192,6 +201,13 @@ impl FromFields for UserPath {
     fn from_fields(fields: &Fields) -> Result<Self, Reject> {
         let user = fields.required("userID")?;
         Ok(Self { user })
+    }
+}
+
+impl FromFields for SessionPath {
+    fn from_fields(fields: &Fields) -> Result<Self, Reject> {
+        let session = fields.required("sessionID")?;
+        Ok(Self { session })
     }
 }
 

@@ -20,8 +20,10 @@ use crate::service::schedule::{self, Import};
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewMeetingBody {
     /// The title, one line.
+    #[schema(min_length = 1, max_length = 255)]
     title: String,
     /// The description, any text.
+    #[schema(max_length = 4_096)]
     #[serde(default)]
     description: String,
     /// Whether all signed-in users may join.
@@ -36,8 +38,10 @@ pub(super) struct NewMeetingBody {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct EditMeetingBody {
     /// The new title, one line.
+    #[schema(min_length = 1, max_length = 255)]
     title: Option<String>,
     /// The new description, any text.
+    #[schema(max_length = 4_096)]
     description: Option<String>,
     /// Whether all signed-in users may join.
     #[serde(rename = "isPublic")]
@@ -68,6 +72,7 @@ pub(super) struct TimesBody {
 #[derive(Default, Deserialize, ToSchema)]
 pub(super) struct CancelBody {
     /// One line, for the audit log.
+    #[schema(max_length = 255)]
     reason: Option<String>,
 }
 
@@ -308,7 +313,7 @@ pub(super) async fn shift(
     tag = "planning",
     security(("bearer" = [])),
     params(InstancePath),
-    request_body = Option<CancelBody>,
+    request_body = CancelBody,
     responses(
         (status = 200, description = "The meeting", body = PlanOk),
         (status = "default", description = "403 admins_only, 404 not_found, 409 not_scheduled, …", body = Reject),

@@ -2,19 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use plenary_shared::domain::{Gender, Reject, Role, User};
-
-use plenary_shared::protocol::Verdict;
+use plenary_shared::domain::{Code, Gender, Reject, Role, User};
+use plenary_shared::protocol::{PasswordBody, SessionsOk, Verdict};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::HttpState;
 use super::error::HttpError;
-use super::extract::{Admin, JsonBody, ManagedUser, SignedIn};
-use super::params::{EmailQuery, InstancePath, Path, Query, UserPath, UsersQuery};
+use super::extract::{Admin, JsonBody, ManagedUser, OwnOrManagedUser, SignedIn};
+use super::params::{EmailQuery, InstancePath, Path, Query, SessionPath, UserPath, UsersQuery};
 use crate::service::account::{self, UserInput};
 use crate::service::user_admin;
-use crate::store::{PersonListed, SessionListed};
+use crate::store::PersonListed;
 
 /// A page of users.
 #[derive(Serialize, ToSchema)]
@@ -29,16 +28,20 @@ pub(super) struct UsersOk {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewUserBody {
     /// The display name.
+    #[schema(min_length = 1, max_length = 255)]
     name: String,
     /// The email address, used to sign in.
+    #[schema(max_length = 254)]
     email: String,
     /// The age in years.
+    #[schema(maximum = 150)]
     age: Option<u32>,
     /// The gender.
     gender: Option<Gender>,
     /// The role; `member` by default.
     role: Option<Role>,
     /// The password. Without it, one is generated and returned once.
+    #[schema(min_length = 8, max_length = 1_024)]
     password: Option<String>,
 }
 
@@ -60,13 +63,6 @@ pub(super) struct RoleBody {
     role: Role,
 }
 
-/// A new password.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct PasswordBody {
-    /// The password. Without it, one is generated and returned once.
-    password: Option<String>,
-}
-
 /// The user was changed.
 #[derive(Serialize, ToSchema)]
 pub(super) struct UserOk {
@@ -74,16 +70,12 @@ pub(super) struct UserOk {
     success: bool,
     /// What was done.
     message: String,
+    /// Whether nothing changed, because it was done already. Left out if not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    already: bool,
     /// The password, if it was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
-}
-
-/// The sessions of a user.
-#[derive(Serialize, ToSchema)]
-pub(super) struct SessionsOk {
-    /// The valid sessions, newest first.
-    sessions: Vec<SessionListed>,
 }
 
 /// Returns the given password, or a generated one, which the answer has to contain.
@@ -99,6 +91,17 @@ fn done(message: impl Into<String>) -> Json<UserOk> {
     Json(UserOk {
         success: true,
         message: message.into(),
+        already: false,
+        password: None,
+    })
+}
+
+/// The answer to a request that had no effect if `changed` is false.
+fn done_or_already(changed: bool, message: String) -> Json<UserOk> {
+    Json(UserOk {
+        success: true,
+        message,
+        already: !changed,
         password: None,
     })
 }
@@ -190,7 +193,7 @@ pub(super) async fn add(
 
 /// Set a role
 ///
-/// Applies at once, and on open connections within 10 seconds.
+/// Applies from the next request of the user on, also on open connections.
 #[utoipa::path(
     put,
     path = "/user/{userID}/role",
@@ -208,16 +211,16 @@ pub(super) async fn role(
     ManagedUser { by, user }: ManagedUser,
     JsonBody(new): JsonBody<RoleBody>,
 ) -> Result<Json<UserOk>, HttpError> {
-    user_admin::set_role(&state.ctx, by, &user, new.role).await?;
-    Ok(done(format!(
-        "{} now has the role {}.",
-        user.email, new.role
-    )))
+    let changed = user_admin::set_role(&state.ctx, by, &user, new.role).await?;
+    let already = if changed { "now" } else { "already" };
+    let message = format!("{} {already} has the role {}.", user.email, new.role);
+    Ok(done_or_already(changed, message))
 }
 
 /// Set a password
 ///
-/// Sets a new password and ends all sessions of the user.
+/// Users change their own password with the old one, which ends their other sessions. Admins set the
+/// password of another user, which ends all sessions of that user.
 #[utoipa::path(
     put,
     path = "/user/{userID}/password",
@@ -227,19 +230,30 @@ pub(super) async fn role(
     request_body = PasswordBody,
     responses(
         (status = 200, description = "Set", body = UserOk),
-        (status = "default", description = "403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
+        (status = "default", description = "401 wrong_password, 403 admins_only, 404 not_found, 422 invalid, …", body = Reject),
     )
 )]
 pub(super) async fn password(
     State(state): State<HttpState>,
-    ManagedUser { by, user }: ManagedUser,
+    target: OwnOrManagedUser,
     JsonBody(new): JsonBody<PasswordBody>,
 ) -> Result<Json<UserOk>, HttpError> {
+    let OwnOrManagedUser { caller, user } = &target;
+    let message = format!("{} has a new password.", user.email);
+    if target.is_own() {
+        let (Some(old), Some(password)) = (new.old_password, new.password) else {
+            let detail = "To change your own password, send old_password and password.";
+            return Err(Reject::new(Code::Invalid, detail).into());
+        };
+        account::change_password(&state.ctx, caller, old, &password).await?;
+        return Ok(done(message));
+    }
     let (password, generated) = choose_password(&state, new.password);
-    user_admin::set_password(&state.ctx, by, &user, &password).await?;
+    account::set_password(&state.ctx, Some(caller.user.id), user, &password).await?;
     Ok(Json(UserOk {
         success: true,
-        message: format!("{} has a new password.", user.email),
+        message,
+        already: false,
         password: generated,
     }))
 }
@@ -262,13 +276,15 @@ pub(super) async fn disable(
     State(state): State<HttpState>,
     ManagedUser { by, user }: ManagedUser,
 ) -> Result<Json<UserOk>, HttpError> {
-    user_admin::disable(&state.ctx, by, &user).await?;
-    Ok(done(format!("{} is disabled.", user.email)))
+    let changed = user_admin::disable(&state.ctx, by, &user).await?;
+    let already = if changed { "" } else { "already " };
+    let message = format!("{} is {already}disabled.", user.email);
+    Ok(done_or_already(changed, message))
 }
 
 /// Enable a user
 ///
-/// Allows a disabled user to sign in again.
+/// Allows a disabled user to sign in again. Has no effect on an enabled one.
 #[utoipa::path(
     post,
     path = "/user/{userID}/enable",
@@ -284,13 +300,15 @@ pub(super) async fn enable(
     State(state): State<HttpState>,
     ManagedUser { by, user }: ManagedUser,
 ) -> Result<Json<UserOk>, HttpError> {
-    user_admin::enable(&state.ctx, by, &user).await?;
-    Ok(done(format!("{} is enabled.", user.email)))
+    let changed = user_admin::enable(&state.ctx, by, &user).await?;
+    let already = if changed { "" } else { "already " };
+    let message = format!("{} is {already}enabled.", user.email);
+    Ok(done_or_already(changed, message))
 }
 
 /// List sessions
 ///
-/// Returns the valid sessions of a user.
+/// Returns the valid sessions of a user. Users see their own, admins those of everybody.
 #[utoipa::path(
     get,
     path = "/user/{userID}/sessions",
@@ -304,15 +322,40 @@ pub(super) async fn enable(
 )]
 pub(super) async fn sessions(
     State(state): State<HttpState>,
-    ManagedUser { by: _, user }: ManagedUser,
+    OwnOrManagedUser { caller, user }: OwnOrManagedUser,
 ) -> Result<Json<SessionsOk>, HttpError> {
-    let sessions = user_admin::sessions(&state.ctx, &user).await?;
+    let sessions = user_admin::sessions(&state.ctx, user.id, Some(caller.session)).await?;
     Ok(Json(SessionsOk { sessions }))
+}
+
+/// End a session
+///
+/// Ends one session of a user and its connections. Users end their own sessions, admins those of
+/// everybody.
+#[utoipa::path(
+    delete,
+    path = "/user/{userID}/sessions/{sessionID}",
+    tag = "users",
+    security(("bearer" = [])),
+    params(UserPath, SessionPath),
+    responses(
+        (status = 200, description = "Ended", body = UserOk),
+        (status = "default", description = "403 admins_only, 404 not_found, …", body = Reject),
+    )
+)]
+pub(super) async fn end_session(
+    State(state): State<HttpState>,
+    OwnOrManagedUser { caller: _, user }: OwnOrManagedUser,
+    Path(SessionPath { session }): Path<SessionPath>,
+) -> Result<Json<UserOk>, HttpError> {
+    user_admin::end_session(&state.ctx, user.id, session).await?;
+    Ok(done(format!("Ended a session of {}.", user.email)))
 }
 
 /// End all sessions
 ///
-/// Ends all sessions of a user and their connections.
+/// Ends all sessions of a user and their connections. Users end all their sessions except that of this
+/// request.
 #[utoipa::path(
     delete,
     path = "/user/{userID}/sessions",
@@ -326,8 +369,15 @@ pub(super) async fn sessions(
 )]
 pub(super) async fn revoke(
     State(state): State<HttpState>,
-    ManagedUser { by, user }: ManagedUser,
+    target: OwnOrManagedUser,
 ) -> Result<Json<UserOk>, HttpError> {
-    let ended = user_admin::revoke(&state.ctx, by, &user).await?;
-    Ok(done(format!("Ended {ended} sessions of {}.", user.email)))
+    let OwnOrManagedUser { caller, user } = &target;
+    let (by, keeps) = (
+        Some(caller.user.id),
+        target.is_own().then_some(caller.session),
+    );
+    let ended = user_admin::revoke(&state.ctx, by, user.id, keeps).await?;
+    let other = if target.is_own() { "other " } else { "" };
+    let message = format!("Ended {ended} {other}sessions of {}.", user.email);
+    Ok(done(message))
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use plenary_shared::ids::InstanceId;
+use plenary_shared::ids::{InstanceId, OrderId};
+use plenary_shared::limits::ID_MAX;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::room::Room;
 use super::{Hub, lock};
 use crate::metrics::Stage;
-use crate::store::Feed;
+use crate::store::{AccessChange, Feed};
 
 /// Events per read when a gap is filled from the log.
 const FILL_EVENTS_MAX: usize = 500;
@@ -92,6 +93,7 @@ impl Hub {
                 for room in lock(&self.rooms).values() {
                     room.request_participants();
                 }
+                self.apply_access_change(AccessChange::Any);
                 self.clone().check_heads();
             }
             Feed::Changed => {
@@ -100,11 +102,36 @@ impl Hub {
                     subscriber.notify_list_changed();
                 }
             }
+            Feed::Access(change) => self.apply_access_change(change),
             Feed::SignedOut(session) => {
                 for subscriber in lock(&self.subscribers).values() {
                     if subscriber.session == session {
                         subscriber.notify_signed_out();
                     }
+                }
+            }
+        }
+    }
+
+    /// Asks the connections that a change of permissions may affect to check them.
+    fn apply_access_change(&self, change: AccessChange) {
+        match change {
+            AccessChange::User(user) => {
+                let subscribers = lock(&self.subscribers);
+                for (_, subscriber) in subscribers.range((user, 0)..=(user, u64::MAX)) {
+                    subscriber.notify_access_changed();
+                }
+            }
+            AccessChange::Meeting(meeting) => {
+                let (first, last) = (OrderId::default(), OrderId::new(ID_MAX).unwrap_or_default());
+                let instances = InstanceId::new(meeting, first)..=InstanceId::new(meeting, last);
+                for (_, room) in lock(&self.rooms).range(instances) {
+                    room.broadcast_access_changed();
+                }
+            }
+            AccessChange::Any => {
+                for subscriber in lock(&self.subscribers).values() {
+                    subscriber.notify_access_changed();
                 }
             }
         }

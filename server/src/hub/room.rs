@@ -275,6 +275,13 @@ impl Room {
         }
     }
 
+    /// Asks all followers to check whether they may still read.
+    pub(super) fn broadcast_access_changed(&self) {
+        for subscriber in lock(&self.subscribers).values() {
+            subscriber.notify_access_changed();
+        }
+    }
+
     fn wake(&self) {
         for subscriber in lock(&self.subscribers).values() {
             subscriber.wake();

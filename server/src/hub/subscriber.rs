@@ -26,6 +26,8 @@ pub struct Subscriber {
     wake: Notify,
     list_changed: AtomicBool,
     signed_out: AtomicBool,
+    /// Whether the permissions of the user may have changed.
+    access_changed: AtomicBool,
     /// The last round trip in milliseconds plus one; 0 before the first.
     round_trip: AtomicU32,
     updates: Mutex<Updates>,
@@ -59,6 +61,7 @@ impl Subscriber {
             wake: Notify::new(),
             list_changed: AtomicBool::new(false),
             signed_out: AtomicBool::new(false),
+            access_changed: AtomicBool::new(false),
             round_trip: AtomicU32::new(0),
             updates: Mutex::default(),
             waiting: Mutex::default(),
@@ -88,6 +91,16 @@ impl Subscriber {
     /// Returns whether the session of this connection was closed.
     pub fn is_signed_out(&self) -> bool {
         self.signed_out.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the permissions of the user have to be checked, and clears the flag.
+    pub fn take_access_changed(&self) -> bool {
+        self.access_changed.swap(false, Ordering::Relaxed)
+    }
+
+    /// Asks for a check that could not be done to be repeated. Does not wake the connection.
+    pub fn keep_access_changed(&self) {
+        self.access_changed.store(true, Ordering::Relaxed);
     }
 
     /// Records whether the user waits for an instance on this connection. Returns whether that is a
@@ -135,6 +148,11 @@ impl Subscriber {
 
     pub(super) fn notify_signed_out(&self) {
         self.signed_out.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    pub(super) fn notify_access_changed(&self) {
+        self.keep_access_changed();
         self.wake();
     }
 

@@ -9,7 +9,7 @@ use plenary_shared::text;
 use crate::auth::{self, Token};
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error, Fault};
-use crate::store::{NewSession, NewUser, PersonListed};
+use crate::store::{Account, NewPassword, NewSession, NewUser, PersonListed};
 
 /// Users per page of [`list`].
 pub const LIST_PAGE: usize = 500;
@@ -24,23 +24,31 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 ///
 /// `wrong_password` does not reveal which of the two is wrong, not even by the time it takes.
 pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
-    let address = login.email.trim().to_lowercase();
-    if login.password.len() > PASSWORD_BYTES_MAX || address.len() > EMAIL_BYTES_MAX {
-        // No account can have such an address or password.
-        return Err(Code::WrongPassword.into());
-    }
-    let permit = ctx.login_limiter.acquire(&address)?;
-    let (user, hash, disabled) = match ctx.store.account(&address).await? {
-        Some(account) => (Some(account.user), account.password_hash, account.disabled),
-        None => (None, None, false),
-    };
-    let matches = permit.verify(login.password, hash).await?;
-    match user.filter(|_| matches) {
+    let label = login.label.as_deref().unwrap_or_default();
+    match verify(ctx, &login.email, login.password).await? {
         // Revealed only with the right password.
-        Some(_) if disabled => Err(Code::Disabled.into()),
-        Some(user) => issue_token(ctx, &user, login.label.as_deref().unwrap_or_default()).await,
+        Some(account) if account.disabled => Err(Code::Disabled.into()),
+        Some(account) => {
+            let opened = open_session(ctx, &account.user, account.password_hash, label).await?;
+            // The password was changed, or the account disabled, since it was read.
+            opened.ok_or_else(|| Code::WrongPassword.into())
+        }
         None => Err(Code::WrongPassword.into()),
     }
+}
+
+/// Returns the account with this email address if the password is right.
+async fn verify(ctx: &Ctx, email: &str, password: String) -> Answer<Option<Account>> {
+    let address = email.trim().to_lowercase();
+    if password.len() > PASSWORD_BYTES_MAX || address.len() > EMAIL_BYTES_MAX {
+        // No account can have such an address or password.
+        return Ok(None);
+    }
+    let permit = ctx.login_limiter.acquire(&address)?;
+    let account = ctx.store.account(&address).await?;
+    let hash = account.as_ref().and_then(|one| one.password_hash.clone());
+    let matches = permit.verify(password, hash).await?;
+    Ok(account.filter(|_| matches))
 }
 
 /// Closes the caller's session and invalidates its token.
@@ -65,8 +73,20 @@ pub async fn authenticate(ctx: &Ctx, token: &str) -> Answer<Caller> {
     }
 }
 
-/// Opens a session and returns its token. The token cannot be read again later.
+/// Opens a session without a password and returns its token. The token cannot be read again later.
 pub async fn issue_token(ctx: &Ctx, user: &User, label: &str) -> Answer<LoginOk> {
+    let opened = open_session(ctx, user, None, label).await?;
+    opened.ok_or_else(|| Code::Disabled.into())
+}
+
+/// Opens a session and returns its token; `None` if the account is disabled or has another password by
+/// now.
+async fn open_session(
+    ctx: &Ctx,
+    user: &User,
+    password_hash: Option<String>,
+    label: &str,
+) -> Answer<Option<LoginOk>> {
     let token = Token::new(&*ctx.randomness);
     let now = ctx.now();
     let expires_at = now.plus_ms(i64::from(ctx.session_ttl_s) * 1_000);
@@ -76,15 +96,18 @@ pub async fn issue_token(ctx: &Ctx, user: &User, label: &str) -> Answer<LoginOk>
         created_at: now,
         expires_at,
         label: one_line(label),
+        password_hash,
     };
-    ctx.store.open_session(session).await?;
-    Ok(LoginOk {
+    if !ctx.store.open_session(session).await? {
+        return Ok(None);
+    }
+    Ok(Some(LoginOk {
         token: token.into_secret(),
         expires_at,
         user: user.id,
         name: user.name.clone(),
         role: user.role,
-    })
+    }))
 }
 
 /// The input for a new user, not yet checked.
@@ -108,30 +131,56 @@ pub async fn add_user(ctx: &Ctx, new: UserInput, password: &str) -> Answer<User>
         let detail = format!("The age must be a whole number from 0 to {AGE_YEARS_MAX} years.");
         return Err(Reject::new(Code::Invalid, detail).into());
     }
-    let new = NewUser {
+    let mut new = NewUser {
         name: text::parse_name(&new.name).map_err(checked)?,
         email: text::parse_email(&new.email).map_err(checked)?,
         age: new.age,
         gender: new.gender,
         role: new.role,
+        password_hash: None,
         by: new.by,
     };
-    let by = new.by;
-    let hash = hash_password(ctx, password).await?;
-    let user = ctx.store.add_user(new).await?;
-    ctx.store.set_password(user.id, &hash, by).await?;
-    Ok(user)
+    new.password_hash = Some(hash_password(ctx, password).await?);
+    ctx.store.add_user(new).await
 }
 
-/// Sets the password of a user.
+/// Sets a new password and ends all sessions of the user.
 pub async fn set_password(
     ctx: &Ctx,
     by: Option<UserId>,
     user: &User,
     password: &str,
 ) -> Answer<()> {
-    let hash = hash_password(ctx, password).await?;
-    ctx.store.set_password(user.id, &hash, by).await
+    let new = NewPassword {
+        user: user.id,
+        hash: hash_password(ctx, password).await?,
+        replaces: None,
+        keeps: None,
+        by,
+    };
+    ctx.store.set_password(new).await
+}
+
+/// Changes the caller's own password and ends all their other sessions. `wrong_password`: the old one is
+/// wrong.
+pub async fn change_password(ctx: &Ctx, caller: &Caller, old: String, new: &str) -> Answer<()> {
+    text::check_password(new).map_err(|error| Error::Reject(error.into()))?;
+    let wrong = || Reject::new(Code::WrongPassword, "The old password is wrong.");
+    let Some(account) = verify(ctx, &caller.user.email, old).await? else {
+        return Err(wrong().into());
+    };
+    let new = NewPassword {
+        user: caller.user.id,
+        hash: hash_password(ctx, new).await?,
+        // Not a password that an admin has set in the meantime.
+        replaces: account.password_hash,
+        keeps: Some(caller.session),
+        by: Some(caller.user.id),
+    };
+    match ctx.store.set_password(new).await {
+        Err(Error::Reject(reject)) if reject.code == Code::WrongPassword => Err(wrong().into()),
+        answer => answer,
+    }
 }
 
 /// Returns the user with this email address, or `not_found`.

@@ -75,7 +75,7 @@ async fn store_post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
         Err(Error::Reject(_)) => "rejected",
         Err(Error::Fault(_)) => "failed",
     });
-    answer
+    rules::conceal(user, instance, answer)
 }
 
 /// Edits the caller's own message, once for each cmid.
@@ -87,9 +87,11 @@ pub async fn edit(ctx: &Ctx, caller: &Caller, edit: Edit) -> Answer<Posted> {
         cmid,
         body,
     } = edit;
-    ctx.store
+    let edited = ctx
+        .store
         .change_message(instance, &caller.user, cmid, target, Some(&body))
-        .await
+        .await;
+    rules::conceal(&caller.user, instance, edited)
 }
 
 /// Deletes the caller's own message, once for each cmid.
@@ -99,9 +101,11 @@ pub async fn delete(ctx: &Ctx, caller: &Caller, delete: Delete) -> Answer<Posted
         target,
         cmid,
     } = delete;
-    ctx.store
+    let deleted = ctx
+        .store
         .change_message(instance, &caller.user, cmid, target, None)
-        .await
+        .await;
+    rules::conceal(&caller.user, instance, deleted)
 }
 
 /// Rejects the empty body, which marks deleted messages.
@@ -114,7 +118,8 @@ fn reject_empty(body: &MessageBody) -> Answer<()> {
 
 /// Publishes that the caller is typing.
 pub async fn typing(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Done> {
-    ctx.store.typing(instance, &caller.user).await?;
+    let typing = ctx.store.typing(instance, &caller.user).await;
+    rules::conceal(&caller.user, instance, typing)?;
     Ok(Done {})
 }
 
@@ -124,7 +129,8 @@ pub async fn read(ctx: &Ctx, caller: &Caller, asked: MarkRead) -> Answer<Seq> {
     let last = ctx
         .store
         .events(asked.instance, &caller.user, Page::Before(None), 1)
-        .await?;
+        .await;
+    let last = rules::conceal(&caller.user, asked.instance, last)?;
     let last = last.events.last().map(|event| event.seq);
     let seq = asked.seq.min(last.unwrap_or_default());
     ctx.read_positions.note(caller.user.id, asked.instance, seq);
@@ -208,9 +214,11 @@ pub async fn events(ctx: &Ctx, caller: &Caller, events: Events) -> Answer<Events
         before: events.before,
         limit: events.limit,
     })?;
-    ctx.store
+    let found = ctx
+        .store
         .events(events.instance, &caller.user, page, limit)
-        .await
+        .await;
+    rules::conceal(&caller.user, events.instance, found)
 }
 
 /// Returns a page of the messages.
@@ -221,9 +229,11 @@ pub async fn messages(
     asked: PageAsked,
 ) -> Answer<MessagesOk> {
     let (page, limit) = rules::page(asked)?;
-    ctx.store
+    let found = ctx
+        .store
         .messages(instance, &caller.user, page, limit)
-        .await
+        .await;
+    rules::conceal(&caller.user, instance, found)
 }
 
 /// Returns a page of the messages of one user.
@@ -233,7 +243,9 @@ pub async fn user_messages(ctx: &Ctx, caller: &Caller, asked: UserMessages) -> A
         before: asked.before,
         limit: asked.limit,
     })?;
-    ctx.store
+    let found = ctx
+        .store
         .user_messages(asked.instance, &caller.user, asked.user, page, limit)
-        .await
+        .await;
+    rules::conceal(&caller.user, asked.instance, found)
 }

@@ -6,7 +6,7 @@ use plenary_shared::domain::{Code, Instance, InstanceState};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::ABSENT_MAX;
 use plenary_shared::protocol::{
-    Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, ParticipantsOk, Posted,
+    Absent, JoinTimesOk, MeetingsOk, Open, OpenOk, ParticipantsOk, Posted, WaitOk,
 };
 
 use tokio::time::timeout;
@@ -15,8 +15,8 @@ use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error};
 use crate::rules;
 use crate::service::chat;
-use crate::store::ConnectionId;
 use crate::store::dashboard::Denial;
+use crate::store::{ConnectionId, Waiting};
 
 /// Time that an answer waits for the absent invitees, in milliseconds. Without the durable store it is
 /// sent without them.
@@ -35,7 +35,7 @@ pub async fn join(
     {
         publish_denial(ctx, caller, instance, reject.code).await;
     }
-    joined
+    rules::conceal(&caller.user, instance, joined)
 }
 
 /// Publishes a rejected join to the admins who watch the instance. It may be lost, and is not stored.
@@ -57,7 +57,8 @@ async fn publish_denial(ctx: &Ctx, caller: &Caller, instance: InstanceId, code: 
 }
 
 pub async fn leave(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Posted> {
-    ctx.store.leave(instance, &caller.user).await
+    let left = ctx.store.leave(instance, &caller.user).await;
+    rules::conceal(&caller.user, instance, left)
 }
 
 /// Returns the participants, ordered by join time.
@@ -66,7 +67,9 @@ pub async fn participants(
     caller: &Caller,
     instance: InstanceId,
 ) -> Answer<ParticipantsOk> {
-    let participants = ctx.store.people(instance, &caller.user).await?;
+    let found = ctx.store.people(instance, &caller.user).await;
+    let mut participants = rules::conceal(&caller.user, instance, found)?;
+    rules::hide_profiles(ctx.profiles, &caller.user, &mut participants);
     Ok(ParticipantsOk {
         participants,
         absent: None,
@@ -74,10 +77,18 @@ pub async fn participants(
 }
 
 /// Returns the invited users who have not joined. `None` if the durable store does not answer in time.
-pub async fn absent(ctx: &Ctx, instance: InstanceId) -> Option<Absent> {
+/// Invited addresses without an account are only counted for those who may not see addresses.
+pub async fn absent(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Option<Absent> {
     let reading = ctx.store.absent(instance, ABSENT_MAX);
     match timeout(Duration::from_millis(ABSENT_MS_MAX), reading).await {
-        Ok(Ok(absent)) => absent,
+        Ok(Ok(mut absent)) => {
+            if let Some(absent) = &mut absent
+                && !rules::sees_profiles(ctx.profiles, &caller.user)
+            {
+                absent.users.retain(|one| one.id.is_some());
+            }
+            absent
+        }
         Ok(Err(error)) => {
             tracing::debug!(%instance, %error, "reading the absent invitees failed");
             None
@@ -132,7 +143,22 @@ pub async fn open(
     connection: Option<&ConnectionId>,
 ) -> Answer<OpenOk> {
     let limit = rules::limit(open.limit)?;
-    ctx.store
+    let opened = ctx
+        .store
         .open(open.instance, &caller.user, connection, limit)
-        .await
+        .await;
+    let mut opened = rules::conceal(&caller.user, open.instance, opened)?;
+    rules::hide_profiles(ctx.profiles, &caller.user, &mut opened.roster);
+    Ok(opened)
+}
+
+/// Waits for an instance to start, or reads who waits.
+pub async fn wait(
+    ctx: &Ctx,
+    caller: &Caller,
+    instance: InstanceId,
+    waiting: Waiting,
+) -> Answer<WaitOk> {
+    let found = ctx.store.wait(instance, &caller.user, waiting).await;
+    rules::conceal(&caller.user, instance, found)
 }

@@ -65,7 +65,8 @@ async fn find(ctx: &Ctx, caller: &Caller, at: InstanceId, target: &Target) -> An
     }
     let participants = ctx.store.people(at, &caller.user).await?;
     let participant = participants.into_iter().find(|one| {
-        target.user == Some(one.id) || key.as_deref() == Some(one.email.to_lowercase().as_str())
+        target.user == Some(one.id)
+            || (key.is_some() && key == one.email.as_ref().map(|email| email.to_lowercase()))
     });
     if let Some(one) = participant {
         return Ok(Subject {

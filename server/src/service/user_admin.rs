@@ -3,14 +3,12 @@
 use plenary_shared::domain::{Code, Reject, Role, User};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::EMAIL_BYTES_MAX;
-use plenary_shared::protocol::Verdict;
+use plenary_shared::protocol::{SessionId, SessionListed, Verdict};
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::Answer;
 use crate::rules::joining::{self, Case};
-use crate::store::{PersonListed, SessionListed};
-
-use super::account;
+use crate::store::{PersonListed, TokenHash};
 
 /// Explains why a user may or may not join an instance.
 pub async fn explain(
@@ -42,31 +40,61 @@ pub async fn explain(
     }))
 }
 
-/// Sets the role of a user, which applies from their next request.
-pub async fn set_role(ctx: &Ctx, by: Option<UserId>, user: &User, role: Role) -> Answer<()> {
+/// Sets the role of a user, which applies from their next request. Returns whether it is another one.
+pub async fn set_role(ctx: &Ctx, by: Option<UserId>, user: &User, role: Role) -> Answer<bool> {
     reject_self(by, user)?;
     ctx.store.set_role(user.id, role, by).await
 }
 
-/// Disables a user: ends their sessions and connections, and prevents further logins.
-pub async fn disable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<()> {
+/// Disables a user: ends their sessions and connections, and prevents further logins. Returns false if
+/// they were disabled already.
+pub async fn disable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<bool> {
     reject_self(by, user)?;
     ctx.store.set_disabled(user.id, Some(ctx.now()), by).await
 }
 
-/// Enables a disabled user.
-pub async fn enable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<()> {
+/// Enables a disabled user. Returns false, and changes nothing, if they were enabled already.
+pub async fn enable(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<bool> {
     ctx.store.set_disabled(user.id, None, by).await
 }
 
-/// Returns the valid sessions of a user, newest first.
-pub async fn sessions(ctx: &Ctx, user: &User) -> Answer<Vec<SessionListed>> {
-    ctx.store.sessions(user.id, ctx.now()).await
+/// Returns the valid sessions of a user, newest first. `current`: the session that asks.
+pub async fn sessions(
+    ctx: &Ctx,
+    user: UserId,
+    current: Option<TokenHash>,
+) -> Answer<Vec<SessionListed>> {
+    let sessions = ctx.store.sessions(user, ctx.now()).await?;
+    let listed = sessions.into_iter().map(|session| SessionListed {
+        id: session.token.id(),
+        label: session.label,
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+        current: Some(session.token) == current,
+    });
+    Ok(listed.collect())
 }
 
-/// Ends all sessions of a user and their connections. Returns the number of sessions.
-pub async fn revoke(ctx: &Ctx, by: Option<UserId>, user: &User) -> Answer<usize> {
-    ctx.store.close_sessions(user.id, by).await
+/// Ends one session of a user and its connections, or returns `not_found`.
+pub async fn end_session(ctx: &Ctx, user: UserId, id: SessionId) -> Answer<()> {
+    let sessions = ctx.store.sessions(user, ctx.now()).await?;
+    let found = sessions.into_iter().find(|one| one.token.id() == id);
+    let Some(session) = found else {
+        let detail = "No session has this ID. See the list of sessions.";
+        return Err(Reject::new(Code::NotFound, detail).into());
+    };
+    ctx.store.close_session(session.token).await?;
+    Ok(())
+}
+
+/// Ends all sessions of a user but `keeps`, and their connections. Returns the number of sessions.
+pub async fn revoke(
+    ctx: &Ctx,
+    by: Option<UserId>,
+    user: UserId,
+    keeps: Option<TokenHash>,
+) -> Answer<usize> {
+    ctx.store.close_sessions(user, keeps, by).await
 }
 
 /// Returns the list entry of the user with this email address, or an empty list.
@@ -88,18 +116,6 @@ pub async fn by_id(ctx: &Ctx, id: UserId) -> Answer<User> {
         )
         .into()),
     }
-}
-
-/// Sets a new password and ends all sessions of the user.
-pub async fn set_password(
-    ctx: &Ctx,
-    by: Option<UserId>,
-    user: &User,
-    password: &str,
-) -> Answer<()> {
-    account::set_password(ctx, by, user, password).await?;
-    ctx.store.close_sessions(user.id, by).await?;
-    Ok(())
 }
 
 /// Rejects an admin who would disable themselves or change their own role, so that one admin remains.

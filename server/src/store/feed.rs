@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::Event;
-use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
+use plenary_shared::ids::{Generation, InstanceId, MeetingId, Seq, UserId};
 use plenary_shared::protocol::{PresenceChange, ServerStatus, WaitingChange};
 use tokio::sync::mpsc;
 
@@ -37,6 +37,8 @@ pub enum Feed {
     Changed,
     /// A session was closed.
     SignedOut(TokenHash),
+    /// Connections have to check again what their users may do.
+    Access(AccessChange),
     /// A read position has advanced, on any server.
     Read(ReadPosition),
     /// A participant of a followed instance is typing. May be lost.
@@ -49,6 +51,17 @@ pub enum Feed {
     Denied(Box<Denial>),
     /// The state of a server, sent every few seconds. May be lost.
     Server(Box<ServerStatus>),
+}
+
+/// Whose permissions may have changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessChange {
+    /// The role of a user.
+    User(UserId),
+    /// Who may read a meeting.
+    Meeting(MeetingId),
+    /// Something that another program changed.
+    Any,
 }
 
 /// How far the log of an instance is.

@@ -21,6 +21,7 @@ mod keys;
 mod meeting;
 mod messages;
 mod moderation;
+mod notices;
 mod presence;
 mod rebuild;
 mod scripts;

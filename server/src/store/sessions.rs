@@ -5,6 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use plenary_shared::domain::User;
 use plenary_shared::ids::UserId;
+use plenary_shared::protocol::SessionId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
@@ -25,6 +26,12 @@ impl TokenHash {
                 hex
             })
     }
+
+    /// Returns the id under which users see the session. It does not reveal the token.
+    pub fn id(self) -> SessionId {
+        let first = self.0.iter().take(size_of::<u64>());
+        SessionId(first.fold(0, |id, byte| id << 8 | u64::from(*byte)))
+    }
 }
 
 // Keeps hashes of tokens out of logs.
@@ -43,6 +50,8 @@ pub struct NewSession {
     pub expires_at: Timestamp,
     /// Its name in lists.
     pub label: String,
+    /// The password hash that the user signed in with. `None`: without a password.
+    pub password_hash: Option<String>,
 }
 
 /// A valid session.
@@ -53,8 +62,10 @@ pub struct Session {
 }
 
 /// A session in a list.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct SessionListed {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The hash of its token.
+    pub token: TokenHash,
     /// Its name, usually that of the machine.
     pub label: String,
     pub created_at: Timestamp,
@@ -64,13 +75,20 @@ pub struct SessionListed {
 /// Opens, finds and closes sessions.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    async fn open_session(&self, new: NewSession) -> Answer<()>;
+    /// Opens a session, unless the account is disabled or has another password by now. Returns whether
+    /// it is open.
+    async fn open_session(&self, new: NewSession) -> Answer<bool>;
     /// Returns the session of a token, if it is valid at `now`.
     async fn session(&self, token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
     /// Closes a session. Returns whether there was one.
     async fn close_session(&self, token: TokenHash) -> Answer<bool>;
     /// Returns the sessions of a user that are valid at `now`, newest first, at most one page.
-    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
-    /// Closes all sessions of a user on all servers. Returns how many there were.
-    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize>;
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<StoredSession>>;
+    /// Closes all sessions of a user but `keeps` on all servers. Returns how many there were.
+    async fn close_sessions(
+        &self,
+        user: UserId,
+        keeps: Option<TokenHash>,
+        by: Option<UserId>,
+    ) -> Answer<usize>;
 }

@@ -7,6 +7,8 @@ use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
 
+use super::TokenHash;
+
 /// A user with their credentials.
 #[derive(Clone)]
 pub struct Account {
@@ -26,7 +28,24 @@ pub struct NewUser {
     pub age: Option<u32>,
     pub gender: Option<Gender>,
     pub role: Role,
+    /// The password's hash in PHC format; `None`: no sign-in by password.
+    pub password_hash: Option<String>,
     /// The admin who adds the user, for the audit; `None`: the command line.
+    pub by: Option<UserId>,
+}
+
+/// A password to set.
+#[derive(Clone)]
+pub struct NewPassword {
+    /// The user.
+    pub user: UserId,
+    /// The password's hash in PHC format.
+    pub hash: String,
+    /// The hash that it replaces. `None`: any.
+    pub replaces: Option<String>,
+    /// The session that stays open. All others end.
+    pub keeps: Option<TokenHash>,
+    /// Who sets it, for the audit; `None`: the command line.
     pub by: Option<UserId>,
 }
 
@@ -47,18 +66,20 @@ pub trait UserStore: Send + Sync {
     async fn account(&self, email: &str) -> Answer<Option<Account>>;
     /// Adds a user. `invalid`: the address is taken.
     async fn add_user(&self, new: NewUser) -> Answer<User>;
-    /// Sets a password's hash.
-    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
+    /// Sets a password's hash and closes the sessions of the user on all servers, in one step.
+    /// `wrong_password`: another hash than the one to replace is stored.
+    async fn set_password(&self, new: NewPassword) -> Answer<()>;
     async fn user(&self, id: UserId) -> Answer<Option<PersonListed>>;
     /// Returns a page of all users, by id, above `after`.
     async fn users(&self, after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
-    /// Sets the role of a user. It applies from their next request on.
-    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
-    /// Disables an account since then and closes its sessions on all servers; `None` enables it.
+    /// Sets the role of a user. It applies from their next request on. Returns whether it is another one.
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<bool>;
+    /// Disables an account since then and closes its sessions on all servers; `None` enables it. Returns
+    /// false, and changes nothing, if it was disabled or enabled already.
     async fn set_disabled(
         &self,
         user: UserId,
         since: Option<Timestamp>,
         by: Option<UserId>,
-    ) -> Answer<()>;
+    ) -> Answer<bool>;
 }

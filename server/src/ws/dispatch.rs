@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plenary_shared::domain::{Code, Reject};
+use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
@@ -26,7 +26,7 @@ impl Socket {
         if let Verb::Hello(hello) = verb {
             return json(&self.hello(hello).await?);
         }
-        let caller = self.caller()?;
+        let caller = self.current_caller().await?;
         let ctx = self.state.ctx.clone();
         match verb {
             Verb::Hello(_) | Verb::Post(_) => {
@@ -55,7 +55,7 @@ impl Socket {
             Verb::Events(events) => json(&service::chat::events(&ctx, &caller, events).await?),
             Verb::Participants(instance) => {
                 let mut list = service::meeting::participants(&ctx, &caller, instance).await?;
-                list.absent = service::meeting::absent(&ctx, instance).await;
+                list.absent = service::meeting::absent(&ctx, &caller, instance).await;
                 json(&list)
             }
             Verb::JoinTimes {} => json(&service::meeting::join_times(&ctx, &caller).await?),
@@ -63,6 +63,26 @@ impl Socket {
                 json(&service::chat::user_messages(&ctx, &caller, request).await?)
             }
         }
+    }
+
+    /// Returns the caller. The role of an admin is read again, so that a demoted admin has lost it even if
+    /// the notification is still under way.
+    async fn current_caller(&mut self) -> Answer<Caller> {
+        let caller = self.caller()?;
+        if caller.user.role != Role::Admin {
+            return Ok(caller);
+        }
+        let ctx = &self.state.ctx;
+        let Some(session) = ctx.store.session(caller.session, ctx.now()).await? else {
+            return Err(Code::NotSignedIn.into());
+        };
+        let user = session.user;
+        if user.role != Role::Admin {
+            self.watching = None;
+        }
+        let caller = Caller { user, ..caller };
+        self.caller = Some(caller.clone());
+        Ok(caller)
     }
 
     async fn hello(&mut self, hello: Hello) -> Answer<HelloOk> {

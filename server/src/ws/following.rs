@@ -84,7 +84,8 @@ impl Socket {
         let instances = [instance];
         let unread = service::chat::unread(ctx, caller, &instances);
         if cursor.is_some() && !opened.instance.is_public {
-            let (unread, absent) = tokio::join!(unread, service::meeting::absent(ctx, instance));
+            let (unread, absent) =
+                tokio::join!(unread, service::meeting::absent(ctx, caller, instance));
             (opened.unread, opened.absent) = (unread.into_iter().next(), absent);
         } else {
             opened.unread = unread.await.into_iter().next();
@@ -176,8 +177,7 @@ impl Socket {
             self.stop_waiting(caller, instance).await?;
         }
         let waiting = if waits { Waiting::Wait } else { Waiting::Look };
-        let store = &self.state.ctx.store;
-        let found = store.wait(instance, &caller.user, waiting).await;
+        let found = service::meeting::wait(&self.state.ctx, caller, instance, waiting).await;
         if matches!(found, Err(Error::Reject(_))) {
             self.waits.remove(&instance);
             subscriber.set_waiting(instance, false);

@@ -41,8 +41,8 @@ const REQUESTS_PER_TURN_MAX: usize = 16;
 /// Control frames that a client may send in [`PING_S`] seconds: one answers the ping of the server.
 const CONTROL_FRAMES_MAX: u32 = 100;
 
-/// Interval between two checks of the session, the user's role and their access, in seconds. A change
-/// reaches an open connection within that time. The check also renews the binding of stays.
+/// Interval between two checks of the session, the user's role and their access, in seconds. Changes are
+/// pushed; the check finds what a push missed. It also renews the binding of stays.
 const CHECK_S: u64 = 10;
 
 /// One connection.
@@ -200,7 +200,9 @@ impl Socket {
                     let more = self.send_events(&mut traffic.wire).await?;
                     traffic.due = more.then_some(traffic.last_frame);
                 }
-                _ = check.tick(), if self.caller.is_some() => self.check().await?,
+                _ = check.tick(), if self.caller.is_some() => {
+                    self.check().await?;
+                }
                 _ = ping.tick() => {
                     traffic.control_frames = 0;
                     let payload = traffic.pings.next(Instant::now());
@@ -260,7 +262,11 @@ impl Socket {
             if wire.next.as_ref().is_none_or(|next| posts.must_wait(next)) {
                 return Ok(());
             }
+            let is_known = self.check_if_changed().await?;
             match wire.next_request() {
+                Some(Ok(Request { id, .. })) if !is_known => {
+                    posts.reject(id, Code::Unavailable.into());
+                }
                 Some(Ok(Request {
                     id,
                     verb: Verb::Post(post),
@@ -297,9 +303,8 @@ impl Socket {
         let Some(subscriber) = &self.subscriber else {
             return Ok(());
         };
-        if subscriber.is_signed_out() {
-            return Err(Close::NotSignedIn.into());
-        }
+        let subscriber = subscriber.clone();
+        self.check_if_changed().await?;
         let wire = &mut traffic.wire;
         if subscriber.take_list_changed() {
             let changed = ChangedList::Meetings;
@@ -323,12 +328,32 @@ impl Socket {
         Ok(())
     }
 
+    /// Checks the session and the permissions if they may have changed. Returns whether they are known;
+    /// if not, the next call checks again.
+    async fn check_if_changed(&mut self) -> Result<bool, End> {
+        let Some(subscriber) = self.subscriber.clone() else {
+            return Ok(true);
+        };
+        if subscriber.is_signed_out() {
+            return Err(Close::NotSignedIn.into());
+        }
+        if !subscriber.take_access_changed() {
+            return Ok(true);
+        }
+        let is_known = self.check().await?;
+        if !is_known {
+            subscriber.keep_access_changed();
+        }
+        Ok(is_known)
+    }
+
     /// Checks whether the session is still valid, reads the user's role again, and renews the binding
-    /// of their stays. Closes the connection if the user has lost access.
-    async fn check(&mut self) -> Result<(), End> {
+    /// of their stays. Closes the connection if the user has lost access. Returns false if the store is
+    /// unavailable.
+    async fn check(&mut self) -> Result<bool, End> {
         let ctx = self.state.ctx.clone();
         let Some(caller) = self.caller.as_mut() else {
-            return Ok(());
+            return Ok(true);
         };
         match ctx.store.session(caller.session, ctx.now()).await {
             Ok(Some(session)) => {
@@ -340,12 +365,12 @@ impl Socket {
             Ok(None) => return Err(Close::NotSignedIn.into()),
             Err(error) => {
                 tracing::debug!(%error, "session check failed, retrying at the next check");
-                return Ok(());
+                return Ok(false);
             }
         }
         let caller = caller.clone();
         if !self.renew_bindings(&caller).await? {
-            return Ok(());
+            return Ok(false);
         }
         if let Err(error) = self.publish_idle().await {
             tracing::debug!(%error, "publishing the idle state failed, retrying at the next check");
@@ -353,7 +378,7 @@ impl Socket {
         if let Err(error) = self.renew_waits(&caller).await {
             tracing::debug!(%error, "renewing the waiting list failed, retrying at the next check");
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Binds the user's stays to this connection again. Returns false if the store is unavailable.

@@ -67,6 +67,7 @@ pub async fn durable_reaches_the_last_seq_and_is_announced(harness: &mut Harness
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)
@@ -221,6 +222,7 @@ pub async fn lost_live_state_is_restored(harness: &mut Harness) {
             | Feed::Gap
             | Feed::Changed
             | Feed::SignedOut(_)
+            | Feed::Access(_)
             | Feed::Denied(_)
             | Feed::Server(_)
             | Feed::Read(_)

@@ -34,6 +34,7 @@ pub async fn only_followed_instances_are_fed(harness: &mut Harness) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)
@@ -54,6 +55,7 @@ pub async fn only_followed_instances_are_fed(harness: &mut Harness) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)
@@ -97,6 +99,7 @@ pub async fn events_of_another_server_are_fed(harness: &mut Harness) {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)

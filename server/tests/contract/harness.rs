@@ -251,6 +251,7 @@ impl Harness {
                 | Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)
+                | Feed::Access(_)
                 | Feed::Denied(_)
                 | Feed::Server(_)
                 | Feed::Read(_)
@@ -534,6 +535,7 @@ pub fn new_user(name: &str, role: Role) -> NewUser {
         age: Some(21),
         gender: Some(Gender::Other),
         role,
+        password_hash: None,
         by: None,
     }
 }

@@ -197,6 +197,8 @@ macro_rules! contract {
                     disabled_user_has_no_session
                     sessions_are_listed_and_ended
                     role_applies_from_the_next_request
+                    password_change_ends_the_other_sessions
+                    enabling_an_enabled_user_has_no_effect
                 }
                 feed {
                     only_followed_instances_are_fed

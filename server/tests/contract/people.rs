@@ -1,7 +1,7 @@
 //! Users and their accounts.
 
 use futures_util::future::join_all;
-use plenary_server::store::NewUser;
+use plenary_server::store::{NewPassword, NewUser};
 use plenary_shared::domain::{Code, Gender, Role, User};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::ID_MAX;
@@ -71,16 +71,40 @@ pub async fn password_can_be_set_repeatedly(harness: &mut Harness) {
         found.expect("she is there").password_hash
     };
     for wanted in ["$argon2id$1", "$argon2id$2", "$argon2id$2"] {
-        let set = harness.store.set_password(ada.id, wanted, None).await;
+        let set = harness.store.set_password(password(ada.id, wanted)).await;
         set.expect("she is there");
         assert_eq!(hash().await.as_deref(), Some(wanted));
     }
     let unknown = UserId::new(ID_MAX).expect("the largest");
     let set = harness
         .store
-        .set_password(unknown, "$argon2id$", None)
+        .set_password(password(unknown, "$argon2id$"))
         .await;
     assert_eq!(code(&set), Some(Code::NotFound));
+    // Only while the password is the one that was checked.
+    for (replaces, expected) in [
+        ("$argon2id$1", Some(Code::WrongPassword)),
+        ("$argon2id$2", None),
+    ] {
+        let new = NewPassword {
+            replaces: Some(replaces.to_owned()),
+            ..password(ada.id, "$argon2id$3")
+        };
+        let set = harness.store.set_password(new).await;
+        assert_eq!(code(&set), expected, "{replaces}");
+    }
+    assert_eq!(hash().await.as_deref(), Some("$argon2id$3"));
+}
+
+/// A password that an operator sets.
+fn password(user: UserId, hash: &str) -> NewPassword {
+    NewPassword {
+        user,
+        hash: hash.to_owned(),
+        replaces: None,
+        keeps: None,
+        by: None,
+    }
 }
 
 pub async fn users_are_listed_in_pages(harness: &mut Harness) {

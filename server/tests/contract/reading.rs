@@ -150,7 +150,7 @@ pub async fn participants_have_their_profiles(harness: &mut Harness) {
             name: user.name,
             age: user.age,
             gender: user.gender,
-            email: user.email,
+            email: Some(user.email),
             id: user.id,
             joined,
             presence: Presence::Present,

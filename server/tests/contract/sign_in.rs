@@ -1,6 +1,6 @@
 //! Sessions: opened, valid until they expire or are closed, and up to date about the user.
 
-use plenary_server::store::{Feed, NewSession, TokenHash};
+use plenary_server::store::{AccessChange, Feed, NewPassword, NewSession, TokenHash};
 use plenary_shared::domain::{Code, Role, User};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::ID_MAX;
@@ -22,6 +22,7 @@ async fn open(harness: &Harness, number: u8, user: &User, at: Timestamp, lasts_m
         created_at: at,
         expires_at: at.plus_ms(lasts_ms),
         label: "a machine's name, 🦀 ".repeat(40),
+        password_hash: None,
     };
     harness
         .store
@@ -48,6 +49,7 @@ async fn signed_out(harness: &mut Harness) -> TokenHash {
             | Feed::Fence { .. }
             | Feed::Gap
             | Feed::Changed
+            | Feed::Access(_)
             | Feed::Denied(_)
             | Feed::Server(_)
             | Feed::Read(_)
@@ -155,9 +157,10 @@ pub async fn disabled_user_has_no_session(harness: &mut Harness) {
     }
     let other = harness.back_end.other().await;
     let shut = |since| other.set_disabled(ada.id, since, Some(harness.root.id));
-    shut(Some(at)).await.expect("she is there");
-    // Repeating it is not an error.
-    shut(Some(at)).await.expect("she is there");
+    assert!(shut(Some(at)).await.expect("she is there"));
+    // Repeating it has no effect and is not an error.
+    let later = shut(Some(at.plus_ms(1))).await;
+    assert!(!later.expect("she is there"));
     let mut told = vec![signed_out(harness).await, signed_out(harness).await];
     told.sort_by_key(|token| token.0);
     assert!(told == [token(1), token(2)] || told[0] == told[1]);
@@ -203,14 +206,14 @@ pub async fn sessions_are_listed_and_ended(harness: &mut Harness) {
     let newest = (at, at.plus_ms(HOUR_MS));
     assert_eq!(times, [newest, (at.plus_ms(-1), at.plus_ms(HOUR_MS - 1))]);
     assert!(listed[0].label.starts_with("a machine's name, 🦀"));
-    let ended = harness.store.close_sessions(ada.id, None).await;
+    let ended = harness.store.close_sessions(ada.id, None, None).await;
     assert_eq!(ended.expect("they can be ended"), 2);
     let listed = harness.store.sessions(ada.id, now()).await.expect("a list");
     assert!(listed.is_empty(), "{listed:?}");
     for number in [1, 2, 3] {
         assert_eq!(whose(harness, number, at).await, None);
     }
-    let again = harness.store.close_sessions(ada.id, None).await;
+    let again = harness.store.close_sessions(ada.id, None, None).await;
     assert_eq!(again.expect("nothing is left"), 0);
 }
 
@@ -219,15 +222,86 @@ pub async fn role_applies_from_the_next_request(harness: &mut Harness) {
     let at = now();
     open(harness, 1, &ada, at, HOUR_MS).await;
     let other = harness.back_end.other().await;
+    let mut last = Role::Member;
     for role in [Role::Admin, Role::Member, Role::Member] {
         // The cached session is not used.
         assert!(whose(harness, 1, at).await.is_some());
         let given = other.set_role(ada.id, role, Some(harness.root.id)).await;
-        given.expect("she is there");
+        let before = std::mem::replace(&mut last, role);
+        assert_eq!(given.expect("she is there"), before != role);
         let now = whose(harness, 1, at).await.expect("it is good");
         assert_eq!(now.role, role);
     }
+    // Open connections check it again.
+    let told = harness
+        .until_fed("the change of the role", |feed| access_change(feed))
+        .await;
+    assert!([AccessChange::User(ada.id), AccessChange::Any].contains(&told));
     let unknown = UserId::new(ID_MAX).expect("the largest");
     let refused = harness.store.set_role(unknown, Role::Admin, None).await;
     assert_eq!(code(&refused), Some(Code::NotFound));
+}
+
+fn access_change(feed: &Feed) -> Option<AccessChange> {
+    match feed {
+        Feed::Access(change) => Some(*change),
+        Feed::Event(_)
+        | Feed::Durable { .. }
+        | Feed::Fence { .. }
+        | Feed::Gap
+        | Feed::Changed
+        | Feed::SignedOut(_)
+        | Feed::Denied(_)
+        | Feed::Server(_)
+        | Feed::Read(_)
+        | Feed::Typing { .. }
+        | Feed::Waiting(_)
+        | Feed::Presence(_) => None,
+    }
+}
+
+pub async fn password_change_ends_the_other_sessions(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let at = now();
+    for number in [1, 2] {
+        open(harness, number, &ada, at, HOUR_MS).await;
+        assert!(whose(harness, number, at).await.is_some());
+    }
+    let other = harness.back_end.other().await;
+    let new = NewPassword {
+        user: ada.id,
+        hash: "$argon2id$new".to_owned(),
+        replaces: None,
+        keeps: Some(token(1)),
+        by: Some(ada.id),
+    };
+    other.set_password(new).await.expect("she is there");
+    assert!(signed_out(harness).await == token(2));
+    assert_eq!(whose(harness, 1, at).await.as_ref(), Some(&ada));
+    assert_eq!(whose(harness, 2, at).await, None);
+    // A sign-in with the old password that is still under way.
+    let late = |password: &str| NewSession {
+        token: token(3),
+        user: ada.id,
+        created_at: at,
+        expires_at: at.plus_ms(HOUR_MS),
+        label: String::new(),
+        password_hash: Some(password.to_owned()),
+    };
+    let opened = harness.store.open_session(late("$argon2id$old")).await;
+    assert!(!opened.expect("the store answers"));
+    assert_eq!(whose(harness, 3, at).await, None);
+    let opened = harness.store.open_session(late("$argon2id$new")).await;
+    assert!(opened.expect("the store answers"));
+    assert_eq!(whose(harness, 3, at).await, Some(ada));
+}
+
+pub async fn enabling_an_enabled_user_has_no_effect(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let at = now();
+    open(harness, 1, &ada, at, HOUR_MS).await;
+    let root = Some(harness.root.id);
+    let enabled = harness.store.set_disabled(ada.id, None, root).await;
+    assert!(!enabled.expect("she is there"));
+    assert_eq!(whose(harness, 1, at).await, Some(ada));
 }

@@ -32,7 +32,7 @@ async fn detail_shows_stays_of_every_server_and_refusals() {
     // She is not in the audience, on any server.
     let mut ada = Ws::hello(&second.url(), &fixture.token("ada")).await;
     let refused = ada.join(here).await.expect_err("she is not invited");
-    assert_eq!(refused.code, Code::NotAllowed);
+    assert_eq!(refused.code, Code::NotFound);
     watched
         .until("all of it", |it| {
             let denied = it.sums.as_ref().is_some_and(|sums| sums.denied == 1);

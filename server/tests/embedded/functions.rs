@@ -31,9 +31,9 @@ async fn ten_functions_answer_as_on_redis_and_mysql() {
     ada.get(&path(private, "join")).await.ok();
     for (who, at, status, code) in [
         (&ada, path(here, "join"), 409, "already_participant"),
-        (&eve, path(private, "join"), 403, "not_allowed"),
-        (&eve, path(private, "messages"), 403, "not_allowed"),
-        (&eve, path(private, "leave"), 403, "not_allowed"),
+        (&eve, path(private, "join"), 404, "not_found"),
+        (&eve, path(private, "messages"), 404, "not_found"),
+        (&eve, path(private, "leave"), 404, "not_found"),
         (&eve, path(here, "leave"), 409, "not_participant"),
         (&eve, "/meeting/9/order/9/join".to_owned(), 404, "not_found"),
         (

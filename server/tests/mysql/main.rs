@@ -46,6 +46,7 @@ impl Harness {
                     age: Some(21),
                     gender: Some(Gender::Other),
                     role: Role::Member,
+                    password_hash: None,
                     by: None,
                 },
                 minute(0),

@@ -1,7 +1,8 @@
 //! Users and their sessions.
 
-use plenary_server::store::{NewSession, TokenHash};
+use plenary_server::store::{NewPassword, NewSession, TokenHash};
 use plenary_shared::domain::Code;
+use plenary_shared::ids::UserId;
 
 use crate::{Harness, INJECTIONS, minute, rejected, user_id};
 
@@ -18,6 +19,7 @@ async fn email_belongs_to_one_user() {
                 age: None,
                 gender: None,
                 role: plenary_shared::domain::Role::Admin,
+                password_hash: None,
                 by: None,
             },
             minute(0),
@@ -45,13 +47,13 @@ async fn password_is_stored_as_its_hash() {
     let ada = harness.user("Ada", "ada@example.org").await;
     let set = harness
         .store
-        .set_password(ada.id, "$argon2id$x", None, minute(0))
+        .set_password(&password(ada.id, "$argon2id$x"), minute(0))
         .await;
     set.expect("she is there");
     // Setting the same password twice succeeds.
     let set = harness
         .store
-        .set_password(ada.id, "$argon2id$x", None, minute(0))
+        .set_password(&password(ada.id, "$argon2id$x"), minute(0))
         .await;
     set.expect("she is there");
     let account = harness.store.account("ada@example.org").await;
@@ -60,9 +62,19 @@ async fn password_is_stored_as_its_hash() {
     assert_eq!(account.user, ada);
     let set = harness
         .store
-        .set_password(user_id(99), "x", None, minute(0))
+        .set_password(&password(user_id(99), "x"), minute(0))
         .await;
     rejected(set, Code::NotFound);
+}
+
+fn password(user: UserId, hash: &str) -> NewPassword {
+    NewPassword {
+        user,
+        hash: hash.to_owned(),
+        replaces: None,
+        keeps: None,
+        by: None,
+    }
 }
 
 #[tokio::test]
@@ -98,6 +110,7 @@ async fn session_is_valid_until_it_expires_or_is_closed() {
         created_at: minute(0),
         expires_at: minute(until),
         label: "x".repeat(300),
+        password_hash: None,
     };
     store.open_session(open(1, 10)).await.expect("it opens");
     store.open_session(open(1, 10)).await.expect("come again");

@@ -29,6 +29,7 @@ impl Run<'_> {
             Feed::Gap
             | Feed::Changed
             | Feed::SignedOut(_)
+            | Feed::Access(_)
             | Feed::Denied(_)
             | Feed::Server(_)
             | Feed::Read(_)

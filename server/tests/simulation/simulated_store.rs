@@ -14,10 +14,10 @@ use plenary_server::store::redis::RedisStore;
 use plenary_server::store::{
     Account, Agenda, ArchiveStore, Backlog, Check, ConnectionId, DashboardStore, EndStep, Feed,
     FeedStore, Head, HealthStore, LifecycleStore, LogStore, MeetingStore, MessageStore,
-    ModerationStore, NewMeeting, NewSession, NewUser, NodeId, Page, ParticipationStore,
-    PersonListed, PlannedMeeting, PlanningStore, PresenceStore, ReadPosition, ReadPositionStore,
-    SearchStore, Session, SessionListed, SessionStore, Stepped, Store, TokenHash, UserStore,
-    Waiting, WaitingStore,
+    ModerationStore, NewMeeting, NewPassword, NewSession, NewUser, NodeId, Page,
+    ParticipationStore, PersonListed, PlannedMeeting, PlanningStore, PresenceStore, ReadPosition,
+    ReadPositionStore, SearchStore, Session, SessionStore, Stepped, Store, StoredSession,
+    TokenHash, UserStore, Waiting, WaitingStore,
 };
 use plenary_shared::domain::{
     Event, Instance, Meeting, Participant, Reason, Restrictions, Role, User,
@@ -243,20 +243,20 @@ delegated! {
         search(viewer: &User, query: &Query, before: Option<Place>, limit: usize) -> Answer<SearchOk>;
     }
     SessionStore {
-        open_session(new: NewSession) -> Answer<()>;
+        open_session(new: NewSession) -> Answer<bool>;
         session(token: TokenHash, now: Timestamp) -> Answer<Option<Session>>;
         close_session(token: TokenHash) -> Answer<bool>;
-        sessions(user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>>;
-        close_sessions(user: UserId, by: Option<UserId>) -> Answer<usize>;
+        sessions(user: UserId, now: Timestamp) -> Answer<Vec<StoredSession>>;
+        close_sessions(user: UserId, keeps: Option<TokenHash>, by: Option<UserId>) -> Answer<usize>;
     }
     UserStore {
         account(email: &str) -> Answer<Option<Account>>;
         add_user(new: NewUser) -> Answer<User>;
-        set_password(user: UserId, hash: &str, by: Option<UserId>) -> Answer<()>;
+        set_password(new: NewPassword) -> Answer<()>;
         user(id: UserId) -> Answer<Option<PersonListed>>;
         users(after: Option<UserId>, limit: usize) -> Answer<Vec<PersonListed>>;
-        set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<()>;
-        set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<()>;
+        set_role(user: UserId, role: Role, by: Option<UserId>) -> Answer<bool>;
+        set_disabled(user: UserId, since: Option<Timestamp>, by: Option<UserId>) -> Answer<bool>;
     }
     WaitingStore {
         wait(instance: InstanceId, user: &User, what: Waiting) -> Answer<WaitOk>;

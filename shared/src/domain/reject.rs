@@ -8,10 +8,19 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $word:literal, $sentence:literal;)+) => {
         /// The stable codes of rejections, the same on the WebSocket and by HTTP.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum Code {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)+
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for Code {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::openapi::words(Self::ALL.iter().map(|one| one.as_str()))
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for Code {}
 
         impl Code {
             /// All codes.
@@ -43,6 +52,10 @@ codes! {
     BodyControl = "body_control", "The message contains control characters. Remove them.";
     /// A frame or request is larger than 64 KiB.
     TooLarge = "too_large", "The request is larger than 65,536 bytes.";
+    /// The body of the HTTP request is not declared as JSON.
+    UnsupportedMediaType = "unsupported_media_type", "The body must be JSON. Send the header Content-Type: application/json.";
+    /// The origin of the web page that opens the WebSocket is not allowed.
+    OriginNotAllowed = "origin_not_allowed", "This web page may not connect. Ask the operator to allow its origin.";
     /// The token is missing, unknown, expired or revoked.
     NotSignedIn = "not_signed_in", "You are not signed in. Sign in and try again.";
     /// The email address or the password is wrong.

@@ -28,7 +28,9 @@ const CRATES: &[Crate] = &[
         source: "shared/src/",
         name: "plenary_shared",
         layers: &[
-            &["limits", "time"],
+            &["limits"],
+            &["openapi"],
+            &["time"],
             &["ids"],
             &["text"],
             &["domain", "search"],

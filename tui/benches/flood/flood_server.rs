@@ -163,7 +163,7 @@ fn opened() -> OpenOk {
         name: author(n).into(),
         age: None,
         gender: None,
-        email: format!("{}@example.org", author(n)),
+        email: Some(format!("{}@example.org", author(n))),
         id: user(n + 1),
         joined: Timestamp::from_ms(now_ms()),
         presence: plenary_shared::domain::Presence::Present,

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::LaunchOptions;
@@ -37,6 +39,9 @@ const LIST_BYTES_MAX: u64 = 48 * 1_024;
 /// How long the exit waits for exports, enough for a long meeting over a slow line.
 const EXPORT_WAIT: Duration = Duration::from_secs(20);
 
+/// How long the exit waits for the end of a session that is not stored.
+const LOGOUT_WAIT: Duration = Duration::from_secs(2);
+
 /// Executes effects and collects their results.
 pub(super) struct Effects {
     session_file: SessionFile,
@@ -52,7 +57,10 @@ pub(super) struct Effects {
     /// Commands that the link has not taken yet. Bounded by the outbox and the user's keys, and cleared
     /// when the connection closes.
     unsent: VecDeque<LinkCommand>,
-    sign_in: Option<AbortHandle>,
+    /// Set to cancel a running sign-in.
+    sign_in: Option<Arc<AtomicBool>>,
+    /// The session of a sign-in that could not be stored. It ends with the program.
+    unstored: Arc<Mutex<Option<Api>>>,
     events: mpsc::Receiver<AppEvent>,
     sender: mpsc::Sender<AppEvent>,
     /// Running exports, one for each command of the user.
@@ -114,6 +122,7 @@ impl Effects {
             link: None,
             unsent: VecDeque::new(),
             sign_in: None,
+            unstored: Arc::default(),
             events,
             sender,
             exports: JoinSet::new(),
@@ -266,6 +275,11 @@ impl Effects {
         if let Some(link) = self.link.take() {
             link.close().await;
         }
+        let unstored = lock(&self.unstored).take();
+        if let Some(api) = unstored {
+            // If it fails, the session expires.
+            let _ = timeout(LOGOUT_WAIT, api.logout()).await;
+        }
         notes
     }
 
@@ -288,20 +302,32 @@ impl Effects {
     fn sign_in(&mut self, server: &str, email: String, password: String) {
         let (sender, session_file) = (self.sender.clone(), self.session_file.clone());
         let server = server.parse::<ServerUrl>();
-        let task = tokio::spawn(async move {
+        let cancelled = Arc::new(AtomicBool::new(false));
+        self.sign_in = Some(cancelled.clone());
+        let unstored = self.unstored.clone();
+        tokio::spawn(async move {
             let result = match server {
-                Ok(server) => sign_in(server, email, password, &session_file, &sender).await,
+                Ok(server) => {
+                    let signing_in = SignIn {
+                        session_file,
+                        sender: sender.clone(),
+                        cancelled: cancelled.clone(),
+                        unstored,
+                    };
+                    signing_in.run(server, email, password).await
+                }
                 Err(error) => Err(error.to_string()),
             };
-            // The program may have quit.
-            let _ = sender.send(AppEvent::SignedIn(result)).await;
+            if !cancelled.load(Ordering::Relaxed) {
+                // The program may have quit.
+                let _ = sender.send(AppEvent::SignedIn(result)).await;
+            }
         });
-        self.sign_in = Some(task.abort_handle());
     }
 
     fn cancel_sign_in(&mut self) {
-        if let Some(task) = self.sign_in.take() {
-            task.abort();
+        if let Some(cancelled) = self.sign_in.take() {
+            cancelled.store(true, Ordering::Relaxed);
         }
     }
 
@@ -398,31 +424,54 @@ async fn finished(task: &mut Option<JoinHandle<()>>) {
     }
 }
 
-/// Signs in and stores the session. The error is a message for the user.
-async fn sign_in(
-    server: ServerUrl,
-    email: String,
-    password: String,
-    session_file: &SessionFile,
-    sender: &mpsc::Sender<AppEvent>,
-) -> Result<LoginOk, String> {
-    let api = Api::new(server.clone(), None).map_err(|error| error.to_string())?;
-    let login = Login {
-        email: email.clone(),
-        password,
-        label: Some("plenary screen".to_owned()),
-    };
-    let ok = api.login(&login).await.map_err(|error| error.to_string())?;
-    let session = Session {
-        server,
-        token: Token::new(&ok.token),
-        email,
-        name: ok.name.clone(),
-        expires_at: ok.expires_at,
-    };
-    if let Err(error) = session_file.save(&session) {
-        // The user is signed in, but only until the exit.
-        report(sender, format!("Cannot store the session: {error}"));
+/// A sign-in and where its result goes.
+struct SignIn {
+    session_file: SessionFile,
+    sender: mpsc::Sender<AppEvent>,
+    cancelled: Arc<AtomicBool>,
+    unstored: Arc<Mutex<Option<Api>>>,
+}
+
+impl SignIn {
+    /// Signs in and stores the session. A session that nobody will use is ended. The error is a message
+    /// for the user.
+    async fn run(
+        self,
+        server: ServerUrl,
+        email: String,
+        password: String,
+    ) -> Result<LoginOk, String> {
+        let api = |token| Api::new(server.clone(), token).map_err(|error| error.to_string());
+        let login = Login {
+            email: email.clone(),
+            password,
+            label: Some("plenary screen".to_owned()),
+        };
+        let ok = api(None)?.login(&login).await;
+        let ok = ok.map_err(|error| error.to_string())?;
+        let signed_in = api(Some(Token::new(&ok.token)))?;
+        if self.cancelled.load(Ordering::Relaxed) {
+            // If it fails, the session expires.
+            let _ = signed_in.logout().await;
+            return Err("Sign-in cancelled".to_owned());
+        }
+        let session = Session {
+            server,
+            token: Token::new(&ok.token),
+            email,
+            name: ok.name.clone(),
+            expires_at: ok.expires_at,
+        };
+        if let Err(error) = self.session_file.save(&session) {
+            // The user is signed in, but only until the exit.
+            report(&self.sender, format!("Cannot store the session: {error}"));
+            *lock(&self.unstored) = Some(signed_in);
+        }
+        Ok(ok)
     }
-    Ok(ok)
+}
+
+/// Locks a mutex. Its content is replaced as a whole, so a poisoned lock is usable.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

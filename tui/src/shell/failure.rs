@@ -124,6 +124,8 @@ impl From<Reject> for Failure {
             | Code::BodyTooLong
             | Code::BodyControl
             | Code::TooLarge
+            | Code::UnsupportedMediaType
+            | Code::OriginNotAllowed
             | Code::AdminsOnly
             | Code::NotYourself
             | Code::NotFound

@@ -10,7 +10,7 @@ use plenary_shared::text::{for_terminal, parse_email};
 use super::{Failure, Shell, output, prompt};
 use crate::api::{Api, json_for_terminal};
 use crate::command_line::Login;
-use crate::session::{Session, Token};
+use crate::session::{Session, SessionError, Token};
 
 /// Signs in, and prompts for what the command line does not give.
 pub async fn run(shell: &mut Shell, args: Login) -> Result<(), Failure> {
@@ -43,13 +43,16 @@ pub async fn run(shell: &mut Shell, args: Login) -> Result<(), Failure> {
         label: label(),
     };
     let login = Api::new(server.clone(), None)?.login(&request).await?;
-    shell.session_file.save(&Session {
+    let session = Session {
         server: server.clone(),
         token: Token::new(login.token),
         email: email.clone(),
         name: login.name.clone(),
         expires_at: login.expires_at,
-    })?;
+    };
+    if let Err(error) = shell.session_file.save(&session) {
+        return Err(revoke(session, &error).await);
+    }
     if shell.json {
         // The response without the token, which stays in its file.
         let json = serde_json::json!({
@@ -68,6 +71,22 @@ pub async fn run(shell: &mut Shell, args: Login) -> Result<(), Failure> {
         login.role,
         shell.style.moment(login.expires_at)
     ))
+}
+
+/// Ends a session that cannot be stored. Returns the error for the user.
+async fn revoke(session: Session, error: &SessionError) -> Failure {
+    let ended = match Api::new(session.server, Some(session.token)) {
+        Ok(api) => api.logout().await.map(drop),
+        Err(error) => Err(error),
+    };
+    let rest = match ended {
+        Ok(()) => "You are not signed in.".to_owned(),
+        Err(why) => format!(
+            "The new session is still valid on the server until {}, because it could not be ended: {why}.",
+            session.expires_at
+        ),
+    };
+    Failure::other(format!("Cannot store the session: {error}. {rest}"))
 }
 
 /// Reads the first line of standard input, without its line end.

@@ -27,7 +27,7 @@ fn row(style: Style, participant: &Participant) -> Vec<Cell> {
         cell(format!("since {}", style.moment(participant.joined))),
         cell(age.as_deref().unwrap_or("-")),
         cell(gender.as_deref().unwrap_or("-")),
-        cell(&participant.email),
+        cell(participant.email.as_deref().unwrap_or("-")),
     ]
 }
 
@@ -43,12 +43,14 @@ mod tests {
             {"name":"john","age":21,"gender":"male","email":"john@example.org","userID":1,
              "joined":"2026-05-06T11:00:00Z"},
             {"name":"日本\u0007","age":null,"gender":null,"email":"n@example.org","userID":12,
-             "joined":"2026-05-06T11:00:01Z"}]}"#,
+             "joined":"2026-05-06T11:00:01Z"},
+            {"name":"grace","userID":13,"joined":"2026-05-06T11:00:02Z"}]}"#,
         )
         .expect("a response");
         insta::assert_snapshot!(PLAIN.table(&rows(PLAIN, &content)).join("\n"), @r"
-        #1   john  since 2026-05-06 13:00:00  21  male  john@example.org
-        #12  日本  since 2026-05-06 13:00:01  -   -     n@example.org
+        #1   john   since 2026-05-06 13:00:00  21  male  john@example.org
+        #12  日本   since 2026-05-06 13:00:01  -   -     n@example.org
+        #13  grace  since 2026-05-06 13:00:02  -   -     -
         ");
     }
 }

@@ -144,7 +144,7 @@ pub(super) fn participants() -> ParticipantsOk {
         name: name.to_owned(),
         age: None,
         gender: None,
-        email: format!("{name}@example.org"),
+        email: Some(format!("{name}@example.org")),
         id: user(who),
         joined: at("13:31"),
         presence: plenary_shared::domain::Presence::Present,

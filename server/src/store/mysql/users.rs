@@ -102,15 +102,18 @@ impl MysqlStore {
         Ok(found)
     }
 
-    pub async fn open_session(&self, new: NewSession) -> Answer<()> {
+    /// Opens a session, unless its user is disabled or has another password by now. Returns whether it
+    /// is open.
+    pub async fn open_session(&self, new: NewSession) -> Answer<bool> {
         self.execute(users::remove_expired_sessions(
             Dialect::Mysql,
             new.created_at,
         ))
         .await?;
-        self.execute(users::insert_session(Dialect::Mysql, &new))
+        let opened = self
+            .execute(users::insert_session(Dialect::Mysql, &new))
             .await?;
-        Ok(())
+        Ok(opened.rows > 0)
     }
 
     /// The session of a token, unless it has expired at `now`.

@@ -203,7 +203,7 @@ pub(super) fn participants(
                 name: profile.name,
                 age: profile.age,
                 gender: profile.gender,
-                email: profile.email,
+                email: (!profile.email.is_empty()).then_some(profile.email),
                 id,
                 joined,
                 presence: Presence::Present,

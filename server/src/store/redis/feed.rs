@@ -9,10 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use plenary_shared::domain::Code;
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{PresenceChange, ServerStatus, WaitingChange};
-use plenary_shared::time::Timestamp;
+use plenary_shared::protocol::{PresenceChange, WaitingChange};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, PushInfo, PushKind, Value};
 use serde::Deserialize;
@@ -20,12 +18,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::error::Fault;
-use crate::store::dashboard::Denial;
-use crate::store::{Feed, ReadPosition, TokenHash};
+use crate::store::Feed;
 
 use super::connection::Connection;
 use super::decode::{self, Decode, number, unexpected};
 use super::keys::{self, Keys};
+use super::notices;
 use super::{RESPONSE_MS_MAX, RedisStore};
 
 /// Entries between Redis and the hub. What does not fit is dropped and read from the log later, so
@@ -135,49 +133,6 @@ impl RedisStore {
         };
         tokio::spawn(listener.run(to_do));
         (Subscriber { orders, probe }, received)
-    }
-
-    /// Notifies all servers that a schedule or a list has changed.
-    pub async fn publish_changed(&self) -> Result<(), Fault> {
-        self.publish("changed").await
-    }
-
-    /// Notifies all servers that a session was closed.
-    pub async fn publish_signed_out(&self, token: TokenHash) -> Result<(), Fault> {
-        self.publish(&format!("signed_out {}", token.to_hex()))
-            .await
-    }
-
-    /// Sends read positions to all servers.
-    pub async fn publish_read(&self, positions: &[ReadPosition]) -> Result<(), Fault> {
-        let mut pipeline = redis::pipe();
-        for one in positions {
-            let (user, instance, seq) = (one.user, one.instance, one.seq);
-            let text = format!("read {user} {instance} {seq}");
-            pipeline.publish(keys::NOTICES, text).ignore();
-        }
-        self.ask_all(&pipeline).await
-    }
-
-    /// Notifies all servers that a user was refused.
-    pub async fn publish_denied(&self, denial: &Denial) -> Result<(), Fault> {
-        let (instance, user, code) = (denial.instance, denial.user, denial.code);
-        let (at, name) = (denial.at.as_ms(), &denial.name);
-        self.publish(&format!("denied {instance} {user} {code} {at} {name}"))
-            .await
-    }
-
-    /// Sends the state of this server to all servers.
-    pub async fn publish_server(&self, server: &ServerStatus) -> Result<(), Fault> {
-        let json = serde_json::to_string(server)
-            .map_err(|error| Fault::broken("encoding the state of this server", error))?;
-        self.publish(&format!("server {json}")).await
-    }
-
-    async fn publish(&self, text: &str) -> Result<(), Fault> {
-        let mut command = redis::cmd("PUBLISH");
-        command.arg(keys::NOTICES).arg(text);
-        self.ask::<u64>(&mut command).await.map(|_| ())
     }
 }
 
@@ -444,48 +399,9 @@ fn read(push: &PushInfo) -> Result<Option<Feed>, Fault> {
     };
     match push.kind {
         PushKind::SMessage => read_published(&channel.text()?, &payload.text()?).map(Some),
-        PushKind::Message => Ok(read_notice(&payload.text()?)),
+        PushKind::Message => Ok(notices::read(&payload.text()?)),
         _ => Ok(None),
     }
-}
-
-fn read_notice(text: &str) -> Option<Feed> {
-    if text == "changed" {
-        return Some(Feed::Changed);
-    }
-    if let Some(read) = text.strip_prefix("read ") {
-        let mut words = read.split(' ');
-        return Some(Feed::Read(ReadPosition {
-            user: words.next()?.parse().ok()?,
-            instance: words.next()?.parse().ok()?,
-            seq: words.next()?.parse().ok()?,
-        }));
-    }
-    if let Some(denied) = text.strip_prefix("denied ") {
-        let mut words = denied.splitn(5, ' ');
-        return Some(Feed::Denied(Box::new(Denial {
-            instance: words.next()?.parse().ok()?,
-            user: words.next()?.parse().ok()?,
-            code: {
-                let word = words.next()?;
-                *Code::ALL.iter().find(|code| code.as_str() == word)?
-            },
-            at: Timestamp::from_ms(words.next()?.parse().ok()?),
-            name: words.next()?.to_owned(),
-        })));
-    }
-    if let Some(json) = text.strip_prefix("server ") {
-        return serde_json::from_str(json).ok().map(Feed::Server);
-    }
-    let hex = text.strip_prefix("signed_out ")?;
-    let mut hash = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[at * 2..at * 2 + 2], 16).ok()?;
-    }
-    Some(Feed::SignedOut(TokenHash(hash)))
 }
 
 #[cfg(test)]

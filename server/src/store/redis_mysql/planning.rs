@@ -7,6 +7,7 @@ use plenary_shared::time::Timestamp;
 
 use super::RedisMysqlStore;
 use crate::error::Answer;
+use crate::store::AccessChange;
 use crate::store::planning::{EditMeeting, Invitations, Invited, PlanningStore};
 
 #[async_trait]
@@ -73,6 +74,10 @@ impl RedisMysqlStore {
     async fn publish_meeting(&self, meeting: MeetingId) {
         if let Err(error) = self.update_live_meetings(Some(meeting)).await {
             tracing::warn!(%meeting, %error, "meeting not updated in Redis, retrying later");
+        }
+        let access = AccessChange::Meeting(meeting);
+        if let Err(fault) = self.redis.publish_access(access).await {
+            tracing::warn!(%meeting, %fault, "access not published, sockets notice it later");
         }
         self.publish_changed().await;
     }

@@ -6,7 +6,7 @@ use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Error, Fault};
-use crate::store::{NewSession, Session, SessionListed, SessionStore, TokenHash};
+use crate::store::{NewSession, Session, SessionStore, StoredSession, TokenHash};
 
 use super::RedisMysqlStore;
 
@@ -16,7 +16,7 @@ const BELIEVED_MS: i64 = 60_000;
 
 #[async_trait]
 impl SessionStore for RedisMysqlStore {
-    async fn open_session(&self, new: NewSession) -> Answer<()> {
+    async fn open_session(&self, new: NewSession) -> Answer<bool> {
         self.mysql.open_session(new).await
     }
 
@@ -64,14 +64,19 @@ impl SessionStore for RedisMysqlStore {
         Ok(closed)
     }
 
-    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<SessionListed>> {
+    async fn sessions(&self, user: UserId, now: Timestamp) -> Answer<Vec<StoredSession>> {
         self.mysql.sessions(user, now).await
     }
 
-    async fn close_sessions(&self, user: UserId, by: Option<UserId>) -> Answer<usize> {
+    async fn close_sessions(
+        &self,
+        user: UserId,
+        keeps: Option<TokenHash>,
+        by: Option<UserId>,
+    ) -> Answer<usize> {
         let now = (self.clock)();
-        let ended = self.mysql.close_sessions(user, by, now).await?;
-        self.publish_signed_out_of(user).await?;
+        let ended = self.mysql.close_sessions(user, keeps, by, now).await?;
+        self.publish_signed_out_of(user, keeps).await?;
         Ok(ended)
     }
 }
@@ -79,8 +84,13 @@ impl SessionStore for RedisMysqlStore {
 impl RedisMysqlStore {
     /// Rows of closed sessions stay until they are swept, so this can be repeated if Redis could not be
     /// reached.
-    pub(super) async fn publish_signed_out_of(&self, user: UserId) -> Answer<()> {
-        for token in self.mysql.tokens(user).await? {
+    pub(super) async fn publish_signed_out_of(
+        &self,
+        user: UserId,
+        keeps: Option<TokenHash>,
+    ) -> Answer<()> {
+        let tokens = self.mysql.tokens(user).await?;
+        for token in tokens.into_iter().filter(|token| Some(*token) != keeps) {
             self.redis.drop_session(token).await?;
             self.redis.publish_signed_out(token).await?;
         }

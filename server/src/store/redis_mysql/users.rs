@@ -6,7 +6,7 @@ use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::Answer;
-use crate::store::{Account, NewUser, PersonListed, UserStore};
+use crate::store::{AccessChange, Account, NewPassword, NewUser, PersonListed, UserStore};
 
 use super::RedisMysqlStore;
 
@@ -20,9 +20,9 @@ impl UserStore for RedisMysqlStore {
         self.mysql.add_user(new, (self.clock)()).await
     }
 
-    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
-        let now = (self.clock)();
-        self.mysql.set_password(user, hash, by, now).await
+    async fn set_password(&self, new: NewPassword) -> Answer<()> {
+        self.mysql.set_password(&new, (self.clock)()).await?;
+        self.publish_signed_out_of(new.user, new.keeps).await
     }
 
     async fn user(&self, id: UserId) -> Answer<Option<PersonListed>> {
@@ -33,13 +33,15 @@ impl UserStore for RedisMysqlStore {
         self.mysql.users(after, limit).await
     }
 
-    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<bool> {
         let now = (self.clock)();
-        self.mysql.set_role(user, role, by, now).await?;
+        let changed = self.mysql.set_role(user, role, by, now).await?;
+        // Also after no change: an earlier call may have failed here.
         for token in self.mysql.tokens(user).await? {
             self.redis.drop_session(token).await?;
         }
-        Ok(())
+        self.redis.publish_access(AccessChange::User(user)).await?;
+        Ok(changed)
     }
 
     async fn set_disabled(
@@ -47,9 +49,13 @@ impl UserStore for RedisMysqlStore {
         user: UserId,
         since: Option<Timestamp>,
         by: Option<UserId>,
-    ) -> Answer<()> {
+    ) -> Answer<bool> {
         let now = (self.clock)();
-        self.mysql.set_disabled(user, since, by, now).await?;
-        self.publish_signed_out_of(user).await
+        let changed = self.mysql.set_disabled(user, since, by, now).await?;
+        // Also if they were disabled already: an earlier call may have failed here.
+        if changed || since.is_some() {
+            self.publish_signed_out_of(user, None).await?;
+        }
+        Ok(changed)
     }
 }

@@ -7,7 +7,7 @@ use plenary_shared::time::Timestamp;
 
 use super::{Change, Dialect, Query, Row, Unusable, params};
 use crate::store::{
-    Account, NewSession, NewUser, PersonListed, Session, SessionListed, TokenHash, sanitize,
+    Account, NewSession, NewUser, PersonListed, Session, StoredSession, TokenHash, sanitize,
 };
 
 /// Expired sessions that are removed whenever a session is opened, so that they do not accumulate.
@@ -41,14 +41,15 @@ pub fn account(email: &str) -> Query<Account> {
 /// Adds a user.
 pub fn insert(new: &NewUser) -> Change {
     Change::new(
-        "INSERT INTO user (name, age, gender, email, role)
-         VALUES (:name, :age, :gender, :email, :role)",
+        "INSERT INTO user (name, age, gender, email, role, passwordHash)
+         VALUES (:name, :age, :gender, :email, :role, :hash)",
         params! {
             "name": new.name.as_str(),
             "age": new.age,
             "gender": new.gender.map(Gender::as_str),
             "email": new.email.as_str(),
             "role": new.role.as_str(),
+            "hash": new.password_hash.as_deref(),
         },
     )
 }
@@ -108,6 +109,40 @@ fn listed(row: &dyn Row) -> Result<PersonListed, Unusable> {
     })
 }
 
+/// What a transaction has to know about a user before it changes them.
+pub struct Current {
+    /// The role.
+    pub role: Role,
+    /// The password's hash.
+    pub password_hash: Option<String>,
+    /// Whether the account is disabled.
+    pub disabled: bool,
+}
+
+/// The user to change, who is locked until the transaction ends.
+pub fn current(dialect: Dialect, user: UserId) -> Query<Current> {
+    let lock = match dialect {
+        Dialect::Mysql => "FOR UPDATE",
+        Dialect::Sqlite => "",
+    };
+    Query::new(
+        "user",
+        format!(
+            "SELECT userID, name, age, gender, email, role, passwordHash, disabled_at
+             FROM user
+             WHERE userID = :user {lock}"
+        ),
+        params! { "user": user },
+        |row| {
+            Ok(Current {
+                role: row.user()?.role,
+                password_hash: row.text("passwordHash"),
+                disabled: row.maybe_time("disabled_at").is_some(),
+            })
+        },
+    )
+}
+
 /// Sets a user's role.
 pub fn set_role(user: UserId, role: Role) -> Change {
     Change::new(
@@ -162,16 +197,25 @@ pub fn remove_expired_sessions(dialect: Dialect, now: Timestamp) -> Change {
     )
 }
 
-/// Adds a session. A repeated call with the same token only sets its expiry.
+/// Adds a session, unless its user is disabled or has another password by now. A repeated call with the
+/// same token only sets its expiry.
 pub fn insert_session(dialect: Dialect, new: &NewSession) -> Change {
     let on_duplicate = match dialect {
-        Dialect::Mysql => "ON DUPLICATE KEY UPDATE expires_at = :expires_at",
+        // Waits for a transaction that is changing the user.
+        Dialect::Mysql => {
+            "LOCK IN SHARE MODE
+             ON DUPLICATE KEY UPDATE expires_at = :expires_at"
+        }
         Dialect::Sqlite => "ON CONFLICT (tokenHash) DO UPDATE SET expires_at = :expires_at",
     };
     Change::new(
         format!(
             "INSERT INTO session (tokenHash, userID, created_at, expires_at, label)
-             VALUES (:token, :user, :created_at, :expires_at, :label)
+             SELECT :token, userID, :created_at, :expires_at, :label
+             FROM user
+             WHERE userID = :user
+               AND disabled_at IS NULL
+               AND (:hash IS NULL OR passwordHash = :hash)
              {on_duplicate}"
         ),
         params! {
@@ -180,6 +224,7 @@ pub fn insert_session(dialect: Dialect, new: &NewSession) -> Change {
             "created_at": new.created_at,
             "expires_at": new.expires_at,
             "label": new.label.chars().take(LABEL_CHARS_MAX).collect::<String>(),
+            "hash": new.password_hash.as_deref(),
         },
     )
 }
@@ -213,10 +258,10 @@ pub fn remove_session(token: TokenHash) -> Change {
 }
 
 /// A user's sessions that have not expired at `now`, the newest first.
-pub fn sessions(user: UserId, now: Timestamp) -> Query<SessionListed> {
+pub fn sessions(user: UserId, now: Timestamp) -> Query<StoredSession> {
     Query::new(
         "session",
-        "SELECT label, created_at, expires_at
+        "SELECT tokenHash, label, created_at, expires_at
          FROM session
          WHERE userID = :user
            AND expires_at > :now
@@ -224,7 +269,8 @@ pub fn sessions(user: UserId, now: Timestamp) -> Query<SessionListed> {
          LIMIT :limit",
         params! { "user": user, "now": now, "limit": PAGE_MAX },
         |row| {
-            Ok(SessionListed {
+            Ok(StoredSession {
+                token: token(row)?,
                 label: sanitize::one_line(&row.text("label").unwrap_or_default()),
                 created_at: row.time("created_at")?,
                 expires_at: row.time("expires_at")?,

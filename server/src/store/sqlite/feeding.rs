@@ -73,6 +73,7 @@ impl Feeding {
                 Feed::Gap
                 | Feed::Changed
                 | Feed::SignedOut(_)
+                | Feed::Access(_)
                 | Feed::Read(_)
                 | Feed::Denied(_)
                 | Feed::Server(_) => {}

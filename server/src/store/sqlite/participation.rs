@@ -210,7 +210,7 @@ pub(super) fn participants(conn: &Connection, id: InstanceId) -> Result<Vec<Part
                 name: user.name,
                 age: user.age,
                 gender: user.gender,
-                email: user.email,
+                email: Some(user.email),
                 id: user.id,
                 joined: row.time("joined")?,
                 presence: Presence::Present,

@@ -19,7 +19,7 @@ use crate::store::planning::{
 };
 use crate::store::sql::{audience, meetings};
 use crate::store::window::check_times;
-use crate::store::{Feed, refusal};
+use crate::store::{AccessChange, Feed, refusal};
 
 #[async_trait]
 impl PlanningStore for SqliteStore {
@@ -88,6 +88,7 @@ fn edit_meeting(
         return Err(refusal::no_meeting(meeting).into());
     }
     tx.tell(Feed::Changed);
+    tx.tell(Feed::Access(AccessChange::Meeting(meeting)));
     let target = format!("meeting {meeting}");
     Ok(tx.audit(by, "edited", target, Some(edited(edit)))?)
 }
@@ -119,6 +120,7 @@ fn change_audience(
         invite(tx.conn, meeting, email)?;
     }
     tx.tell(Feed::Changed);
+    tx.tell(Feed::Access(AccessChange::Meeting(meeting)));
     let target = format!("meeting {meeting}");
     tx.audit(by, "audience", target, Some(difference.detail()))?;
     Ok(difference.invited)

@@ -6,8 +6,9 @@ use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::error::{Answer, Fault};
-use crate::store::sql::{Change, audit, users};
-use crate::store::{Account, NewUser, PersonListed, UserStore};
+use crate::store::sql::users::Current;
+use crate::store::sql::{Dialect, audit, users};
+use crate::store::{AccessChange, Account, Feed, NewPassword, NewUser, PersonListed, UserStore};
 
 use super::fault::is_duplicate;
 use super::sessions::end_sessions;
@@ -27,12 +28,20 @@ impl UserStore for SqliteStore {
         self.link.write(move |tx| add_user(tx, new)).await
     }
 
-    async fn set_password(&self, user: UserId, hash: &str, by: Option<UserId>) -> Answer<()> {
-        let change = users::set_password(user, hash);
+    async fn set_password(&self, new: NewPassword) -> Answer<()> {
         self.link
             .write(move |tx| {
-                change_one(tx, change)?;
-                Ok(tx.audit(by, "password", audit::user(user), None)?)
+                let NewPassword { user, by, .. } = new;
+                let current = current(tx, user)?;
+                if new.replaces.is_some() && current.password_hash != new.replaces {
+                    return Err(Code::WrongPassword.into());
+                }
+                tx.execute(users::set_password(user, &new.hash))?;
+                end_sessions(tx, user, new.keeps)?;
+                for action in ["password", "sessions_revoked"] {
+                    tx.audit(by, action, audit::user(user), None)?;
+                }
+                Ok(())
             })
             .await
     }
@@ -49,11 +58,16 @@ impl UserStore for SqliteStore {
             .await
     }
 
-    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<()> {
+    async fn set_role(&self, user: UserId, role: Role, by: Option<UserId>) -> Answer<bool> {
         self.link
             .write(move |tx| {
-                change_one(tx, users::set_role(user, role))?;
-                Ok(tx.audit(by, "role", audit::user(user), Some(role.to_string()))?)
+                if current(tx, user)?.role == role {
+                    return Ok(false);
+                }
+                tx.execute(users::set_role(user, role))?;
+                tx.tell(Feed::Access(AccessChange::User(user)));
+                tx.audit(by, "role", audit::user(user), Some(role.to_string()))?;
+                Ok(true)
             })
             .await
     }
@@ -63,7 +77,7 @@ impl UserStore for SqliteStore {
         user: UserId,
         since: Option<Timestamp>,
         by: Option<UserId>,
-    ) -> Answer<()> {
+    ) -> Answer<bool> {
         let action = if since.is_some() {
             "disabled"
         } else {
@@ -71,9 +85,13 @@ impl UserStore for SqliteStore {
         };
         self.link
             .write(move |tx| {
-                change_one(tx, users::set_disabled(user, since))?;
-                end_sessions(tx, user)?;
-                Ok(tx.audit(by, action, audit::user(user), None)?)
+                if current(tx, user)?.disabled == since.is_some() {
+                    return Ok(false);
+                }
+                tx.execute(users::set_disabled(user, since))?;
+                end_sessions(tx, user, None)?;
+                tx.audit(by, action, audit::user(user), None)?;
+                Ok(true)
             })
             .await
     }
@@ -93,10 +111,8 @@ fn add_user(tx: &mut WriteTransaction<'_>, new: NewUser) -> Answer<User> {
     Ok(users::inserted(id, new))
 }
 
-/// Changes the row of one user; `not_found`.
-fn change_one(tx: &WriteTransaction<'_>, change: Change) -> Answer<()> {
-    if tx.execute(change)? == 0 {
-        return Err(Code::NotFound.into());
-    }
-    Ok(())
+/// The user to change; `not_found`.
+fn current(tx: &WriteTransaction<'_>, user: UserId) -> Answer<Current> {
+    let found = statement::one(tx.conn, users::current(Dialect::Sqlite, user))?;
+    found.ok_or_else(|| Code::NotFound.into())
 }

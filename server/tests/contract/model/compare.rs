@@ -255,6 +255,7 @@ fn plain(fed: &Feed) -> Plain {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)
@@ -275,6 +276,7 @@ fn is_of(fed: &Feed, here: &Instance) -> bool {
         | Feed::Gap
         | Feed::Changed
         | Feed::SignedOut(_)
+        | Feed::Access(_)
         | Feed::Denied(_)
         | Feed::Server(_)
         | Feed::Read(_)

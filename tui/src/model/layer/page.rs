@@ -168,6 +168,8 @@ fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Lin
     }
     let cut = model.theme.glyphs.cut;
     let name_cells = (columns / 4).clamp(6, 20);
+    // Members see only the names of others.
+    let is_detailed = found.participants.iter().any(|one| one.email.is_some());
     let rows = found.participants.iter().map(|person| {
         let name = text::left(&text::one_line(&person.name), name_cells, cut);
         let age = person.age.map(|age| age.to_string()).unwrap_or_default();
@@ -175,7 +177,7 @@ fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Lin
             .gender
             .map(plenary_shared::domain::Gender::as_str)
             .unwrap_or_default();
-        let email = text::one_line(&person.email);
+        let email = text::one_line(person.email.as_deref().unwrap_or_default());
         let own = model.my_id() == Some(person.id);
         let there = match (person.presence, person.since) {
             (Presence::Present, _) => String::new(),
@@ -186,7 +188,11 @@ fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Lin
             Span::raw(format!("{} ", model.zone.hms(person.joined))),
             Span::styled(name, model.theme.name(person.id.get(), own)),
             Span::raw(text::fit(
-                &format!(" {age:>3} {gender:<6} {there}{email}"),
+                &if is_detailed {
+                    format!(" {age:>3} {gender:<6} {there}{email}")
+                } else {
+                    format!(" {there}")
+                },
                 columns.saturating_sub(name_cells + 9),
                 cut,
             )),
@@ -195,8 +201,9 @@ fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Lin
     let head = Line::styled(
         text::fit(
             &format!(
-                "JOINED   {} AGE GENDER EMAIL",
-                text::left("NAME", name_cells, cut)
+                "JOINED   {} {}",
+                text::left("NAME", name_cells, cut),
+                if is_detailed { "AGE GENDER EMAIL" } else { "" }
             ),
             columns,
             cut,

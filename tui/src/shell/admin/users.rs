@@ -2,7 +2,7 @@
 
 use plenary_shared::domain::{Code, Gender, Reject, Role};
 use plenary_shared::ids::UserId;
-use plenary_shared::protocol::Verdict;
+use plenary_shared::protocol::{SessionsOk, Verdict};
 use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
 use reqwest::Method;
@@ -47,18 +47,6 @@ struct Added {
     id: UserId,
     email: String,
     password: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Sessions {
-    sessions: Vec<Session>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    label: String,
-    created_at: Timestamp,
-    expires_at: Timestamp,
 }
 
 /// Explains why a user can or cannot join an instance.
@@ -169,7 +157,7 @@ async fn sessions(shell: &mut Shell, api: &Api, user: &UserArg) -> Result<(), Fa
     if shell.json {
         return shell.out.line(&response.json());
     }
-    let found: Sessions = response.read()?;
+    let found: SessionsOk = response.read()?;
     for session in found.sessions {
         let line = format!(
             "{}  until {}  {}",

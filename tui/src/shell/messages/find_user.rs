@@ -14,7 +14,8 @@ use crate::api::{Api, ApiError, Messages, Page};
 const PAGES_MAX: usize = 100;
 
 /// Returns the user named `wanted`. Looks at the signed-in user, then at participants, then at the
-/// authors of messages. Emails of authors who are not participants are unknown.
+/// authors of messages. Emails of authors who are not participants are unknown, and members do not see
+/// those of others.
 pub async fn find(api: &Api, instance: InstanceId, wanted: &str) -> Result<UserId, Failure> {
     if let Ok(user) = wanted.strip_prefix('#').unwrap_or(wanted).parse() {
         return Ok(user);
@@ -25,8 +26,14 @@ pub async fn find(api: &Api, instance: InstanceId, wanted: &str) -> Result<UserI
         found.insert(me.id, me.email);
     }
     for participant in participants(api, instance).await?.participants {
-        if matches(wanted, &participant.name, &participant.email) {
-            found.insert(participant.id, participant.email);
+        let email = participant.email.unwrap_or_default();
+        if matches(wanted, &participant.name, &email) {
+            let known_as = if email.is_empty() {
+                participant.name
+            } else {
+                email
+            };
+            found.insert(participant.id, known_as);
         }
     }
     if found.is_empty() && !wanted.contains('@') {

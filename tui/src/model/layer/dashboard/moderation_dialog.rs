@@ -157,7 +157,7 @@ impl Dialog {
     pub fn matches(&self) -> Vec<&Participant> {
         let query = self.editor.text().trim().to_lowercase();
         let is_match = |one: &&Participant| {
-            let email = one.email.to_lowercase();
+            let email = one.email.as_deref().unwrap_or_default().to_lowercase();
             // Participants often share a domain: it matches only after an @ is typed.
             let local = email.split('@').next().unwrap_or_default();
             let searched = if query.contains('@') { &*email } else { local };
@@ -208,8 +208,9 @@ impl Dialog {
     /// The email of the highlighted participant, or the one that was typed.
     pub fn email(&self) -> Result<String, String> {
         let input = self.editor.text().trim();
-        match self.highlighted_match() {
-            Some(one) if !input.contains('@') || one.email.contains(input) => Ok(one.email.clone()),
+        let email = self.highlighted_match().and_then(|one| one.email.as_ref());
+        match email {
+            Some(email) if !input.contains('@') || email.contains(input) => Ok(email.clone()),
             _ if input.contains('@') => Ok(input.to_owned()),
             _ => Err("No match. Type the full email".to_owned()),
         }

@@ -55,7 +55,8 @@ pub fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     for (nth, one) in offered.iter().enumerate().skip(skipped).take(offers) {
         let is_highlighted = nth == highlighted;
         let bar = if is_highlighted { glyphs.bar } else { " " };
-        let (name, email) = (text::one_line(&one.name), text::one_line(&one.email));
+        let email = one.email.as_deref().unwrap_or_default();
+        let (name, email) = (text::one_line(&one.name), text::one_line(email));
         let text = text::fit(&format!("{bar}{name}  {email}"), columns, glyphs.cut);
         let style = if is_highlighted {
             theme.style(Tone::Reversed)
