@@ -18,6 +18,7 @@ use crate::store::sqlite::{OpenError, Purpose, SqliteStore};
 use crate::store::transfer::check_complete;
 
 mod backup;
+mod descriptors;
 mod metrics_endpoint;
 mod serve;
 mod signals;

@@ -43,7 +43,7 @@ const EXIT_UNREACHABLE: u8 = 5;
 const AFTER_HELP: &str = "\
 Settings come from flags, environment variables (PLENARY_REDIS=URL) and a TOML file (redis = \"URL\"),
 in this order of precedence. The default file is plenary/server.toml in the XDG configuration
-directory. Its keys are bind, metrics_bind, insecure, data, redis, mysql, log, log_format,
+directory. Its keys are bind, metrics_bind, insecure, trusted_proxies, proxy_protocol, data, redis, mysql, log, log_format,
 session_ttl_days and reconnect_grace_s.
 
 Without --redis and --mysql, the server stores all data in one file in the directory --data.
@@ -153,6 +153,7 @@ async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::R
     match command {
         Command::Serve(flags) => {
             settings.check_bind(&raw)?;
+            settings.check_proxies(&raw)?;
             if flags.force {
                 settings.check_embedded(&raw, "Omit --force")?;
                 app::reclaim(&settings, &machine.clock)?;

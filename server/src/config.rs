@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use plenary_shared::domain::{ProfileVisibility, UnknownWord};
 
+use crate::peer::TrustedProxies;
 use crate::telemetry::{self, LogFormat};
 
 mod file;
@@ -95,6 +96,12 @@ pub struct ServeFlags {
     /// Allow plain HTTP on addresses that other machines can reach [env: PLENARY_INSECURE]
     #[arg(long)]
     pub insecure: bool,
+    /// Addresses or networks of proxies that may report the addresses of their clients, such as 127.0.0.1,10.0.0.0/8 [env: PLENARY_TRUSTED_PROXIES]
+    #[arg(long, value_name = "LIST")]
+    pub trusted_proxies: Option<String>,
+    /// Expect the PROXY protocol at the start of every connection [env: PLENARY_PROXY_PROTOCOL]
+    #[arg(long)]
+    pub proxy_protocol: bool,
     /// Serve a data file that was moved to Redis and MySQL; it lacks all changes made there since
     #[arg(long)]
     pub force: bool,
@@ -116,6 +123,10 @@ pub struct Settings {
     pub profiles: ProfileVisibility,
     /// Whether plain HTTP is allowed on addresses that other machines can reach.
     pub insecure: bool,
+    /// The proxies that may report the addresses of their clients.
+    pub trusted_proxies: TrustedProxies,
+    /// Whether every connection begins with the PROXY protocol.
+    pub proxy_protocol: bool,
     /// The directory of the data file of the embedded store.
     pub data: Option<PathBuf>,
     /// The URL of Redis, which may contain a password.
@@ -241,6 +252,10 @@ impl Settings {
                 .read("profiles", profiles)?
                 .unwrap_or(ProfileVisibility::Admins),
             insecure: raw.read("insecure", yes_or_no)?.unwrap_or(false),
+            trusted_proxies: raw
+                .read("trusted_proxies", TrustedProxies::parse)?
+                .unwrap_or_default(),
+            proxy_protocol: raw.read("proxy_protocol", yes_or_no)?.unwrap_or(false),
             data: raw.read("data", directory)?,
             redis: raw.read("redis", |text| url(text, REDIS_SCHEMES))?,
             mysql: raw.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
@@ -267,6 +282,21 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Rejects the PROXY protocol without a proxy that may send it.
+    pub fn check_proxies(&self, raw: &RawSettings) -> Result<(), ConfigError> {
+        if !self.proxy_protocol || self.trusted_proxies != TrustedProxies::default() {
+            return Ok(());
+        }
+        Err(ConfigError::Value {
+            from: raw
+                .source("proxy_protocol")
+                .unwrap_or(Source::Flag("proxy-protocol")),
+            key: "proxy_protocol",
+            what: "needs trusted_proxies: only trusted proxies may report the addresses of clients"
+                .to_owned(),
+        })
     }
 
     /// Rejects a command for the embedded store if Redis or MySQL is set. `instead` tells what to do.
@@ -321,6 +351,8 @@ impl fmt::Debug for Settings {
             .field("allow_origin", &self.allow_origin)
             .field("profiles", &self.profiles)
             .field("insecure", &self.insecure)
+            .field("trusted_proxies", &self.trusted_proxies)
+            .field("proxy_protocol", &self.proxy_protocol)
             .field("data", &self.data)
             .field("redis", &self.redis.as_deref().map(redacted))
             .field("mysql", &self.mysql.as_deref().map(redacted))

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use plenary_shared::domain::{ProfileVisibility, User};
 use plenary_shared::time::Timestamp;
 
-use crate::auth::LoginLimiter;
+use crate::auth::{LoginLimiter, Passwords};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::read_positions::ReadPositions;
@@ -27,6 +27,8 @@ pub struct Ctx {
     /// Who sees the profiles of participants.
     pub profiles: ProfileVisibility,
     pub login_limiter: Arc<LoginLimiter>,
+    /// Computes password hashes.
+    pub passwords: Arc<Passwords>,
     /// Read positions that are not stored yet.
     pub read_positions: Arc<ReadPositions>,
     pub metrics: Arc<Metrics>,
@@ -61,7 +63,7 @@ impl DenialLimiter {
 }
 
 impl Ctx {
-    /// Returns a context with a login limiter that hashes one password per processor at a time.
+    /// Returns a context with limits that suit this machine.
     pub fn new(
         store: Arc<dyn Store>,
         clock: Clock,
@@ -75,7 +77,8 @@ impl Ctx {
             randomness,
             session_ttl_s,
             profiles: ProfileVisibility::Admins,
-            login_limiter: Arc::new(LoginLimiter::new(processors)),
+            login_limiter: LoginLimiter::new(),
+            passwords: Passwords::new(processors),
             read_positions: Arc::default(),
             metrics: Arc::default(),
             denials: Arc::default(),

@@ -35,6 +35,10 @@ pub use error::{HttpError, status};
 /// Time limit of a request. Longer than the timeouts of all stores, so that it only ends what hangs.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Size limit of the body of a sign-in, in bytes: an address, a password and a label with every character
+/// escaped. The only body that is read from strangers.
+const LOGIN_BYTES_MAX: usize = 16 * 1_024;
+
 /// The state of all handlers.
 #[derive(Clone, Debug)]
 pub struct HttpState {
@@ -59,7 +63,7 @@ pub fn router_with(more: Router, state: HttpState) -> Router {
 
 fn documented() -> OpenApiRouter<HttpState> {
     OpenApiRouter::with_openapi(document::document())
-        .routes(routes!(session::login))
+        .routes(routes!(session::login).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(session::logout))
         .routes(routes!(session::me))
         .routes(routes!(meeting::meetings))

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::ServerStatus;
 use tokio::sync::mpsc;
@@ -35,6 +36,9 @@ use servers::Servers;
 /// Interval between two comparisons of the rooms with the heads of their logs. It bounds the delay of
 /// an event that pub/sub lost.
 const CHECK_MS: u64 = 2_000;
+
+/// Connections of one user to one server: enough for scripts, and too few to take all places.
+const USER_CONNECTIONS_MAX: usize = 128;
 
 /// Rejected joins that are queued for the dashboard. When the queue is full, the oldest is dropped.
 const DENIALS_MAX: usize = 256;
@@ -98,11 +102,25 @@ impl Hub {
         })
     }
 
-    /// Registers the connection of a signed-in user.
-    pub fn register(&self, number: u64, user: UserId, session: TokenHash) -> Arc<Subscriber> {
+    /// Registers the connection of a signed-in user. Returns `too_many_requests` if the user has
+    /// [`USER_CONNECTIONS_MAX`] already.
+    pub fn register(
+        &self,
+        number: u64,
+        user: UserId,
+        session: TokenHash,
+    ) -> Result<Arc<Subscriber>, Reject> {
+        let mut subscribers = lock(&self.subscribers);
+        let open = subscribers.range((user, 0)..=(user, u64::MAX)).count();
+        if open >= USER_CONNECTIONS_MAX {
+            let detail = format!(
+                "You have {open} open connections to this server, which is the limit. Close one."
+            );
+            return Err(Reject::new(Code::TooManyRequests, detail));
+        }
         let subscriber = Arc::new(Subscriber::new(number, user, session));
-        lock(&self.subscribers).insert((user, number), subscriber.clone());
-        subscriber
+        subscribers.insert((user, number), subscriber.clone());
+        Ok(subscriber)
     }
 
     /// Removes a connection.

@@ -14,6 +14,7 @@ pub mod hub;
 pub mod json;
 pub mod listener;
 pub mod metrics;
+pub mod peer;
 pub mod presence;
 pub mod read_positions;
 pub mod rules;

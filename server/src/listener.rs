@@ -1,31 +1,35 @@
-//! The TCP listener: accepts connections, serves each until it ends, and closes those that only idle.
+//! The TCP listener: accepts connections, serves each until it ends, and closes strangers to make room.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::serve::{Listener, ListenerExt};
 use hyper::body::Incoming;
+use hyper::header::HeaderMap;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use crate::peer::{Peer, Refused, TrustedProxies};
+
+mod connections;
+mod proxy_protocol;
+
+pub use connections::{Connection, ConnectionLimits, Connections};
+
 /// Size limit of a request head, in bytes. Larger than any client's head with a token, and small
 /// enough to hold for every open connection.
-const HEAD_BYTES_MAX: usize = 64 * 1024;
-
-/// Connections that have not sent a complete request head yet. Above this, the oldest is closed.
-const IDLE_MAX: usize = 1_024;
+const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// Send buffer of a connection in the kernel, in bytes; Linux doubles it. Without this limit a
 /// client that reads nothing costs megabytes.
@@ -33,6 +37,37 @@ const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
 /// Connections that the kernel queues until they are accepted.
 const BACKLOG_MAX: u32 = 1_024;
+
+/// Pause after a connection could not be accepted, in milliseconds.
+const ACCEPT_RETRY_MS: u64 = 50;
+
+/// The header with which a proxy reports its client.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// How connections are served.
+#[derive(Debug)]
+pub struct Options {
+    /// Time limit of a request head, including the pause before it.
+    pub head_timeout: Duration,
+    /// The proxies whose reports about their clients are believed.
+    pub proxies: TrustedProxies,
+    /// Whether every connection begins with the PROXY protocol, which only trusted proxies may send.
+    pub proxy_protocol: bool,
+    /// The open connections.
+    pub connections: Arc<Connections>,
+}
+
+impl Options {
+    /// Returns options without proxies.
+    pub fn new(head_timeout: Duration, limits: ConnectionLimits) -> Self {
+        Self {
+            head_timeout,
+            proxies: TrustedProxies::default(),
+            proxy_protocol: false,
+            connections: Connections::new(limits),
+        }
+    }
+}
 
 /// Binds a listening socket. Accepted connections inherit the [`SEND_BUFFER_BYTES`] limit.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
@@ -48,69 +83,111 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts connections until `stop` is cancelled, then returns when the last connection has ended.
 ///
-/// A connection that does not complete its next request head within `head_timeout` is closed. The
-/// pause between two requests counts. WebSockets have their own timeouts.
+/// A connection that does not complete its next request head within the time limit is closed. The
+/// pause between two requests counts. WebSockets have their own timeouts. Requests have the [`Peer`] and
+/// the [`Connection`] as extensions.
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
-    head_timeout: Duration,
+    options: Options,
     stop: CancellationToken,
 ) {
-    let mut listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "set nodelay failed, small frames may be delayed");
-        }
-    });
-    let idle = Arc::new(Idle::default());
-    let connections = TaskTracker::new();
+    let options = Arc::new(options);
+    let tasks = TaskTracker::new();
     loop {
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
             () = stop.cancelled() => break,
-            (stream, _) = listener.accept() => stream,
+            accepted = listener.accept() => accepted,
         };
-        let connection = Connection::accept(&idle);
-        let routes = routes.clone();
-        connections.spawn(serve_connection(
-            stream,
-            routes,
-            head_timeout,
-            connection,
-            stop.clone(),
-        ));
+        let (stream, peer) = match accepted {
+            Ok((stream, address)) => (stream, Peer::new(address.ip())),
+            Err(error) => {
+                recover(&error, &options.connections).await;
+                continue;
+            }
+        };
+        let is_proxy = options.proxies.contains(peer);
+        if options.proxy_protocol && !is_proxy {
+            peer.log_refused(Refused::BadConnection);
+            continue;
+        }
+        let counted = (!is_proxy).then_some(peer);
+        let Some(connection) = options.connections.accept(counted) else {
+            peer.log_refused(Refused::TooManyConnections);
+            continue;
+        };
+        let (routes, options, stop) = (routes.clone(), options.clone(), stop.clone());
+        tasks.spawn(async move {
+            let serving = serve_connection(stream, peer, routes, &options, &connection, stop);
+            tokio::select! {
+                () = serving => {}
+                () = connection.evicted() => {}
+            }
+        });
     }
     drop(listener);
-    connections.close();
-    connections.wait().await;
+    tasks.close();
+    tasks.wait().await;
+}
+
+/// Continues after `accept` has failed. If no descriptor is left, one is made free.
+async fn recover(error: &io::Error, connections: &Connections) {
+    let is_of_client = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    );
+    if is_of_client {
+        return;
+    }
+    let evicted = connections.evict_first();
+    tracing::warn!(%error, evicted, "accepting a connection failed, retrying");
+    tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
 }
 
 async fn serve_connection(
-    stream: TcpStream,
+    mut stream: TcpStream,
+    peer: Peer,
     routes: Router,
-    head_timeout: Duration,
-    connection: Arc<Connection>,
+    options: &Arc<Options>,
+    connection: &Arc<Connection>,
     stop: CancellationToken,
 ) {
-    let requested = connection.clone();
-    let routes = routes.map_request(move |request: Request<Incoming>| {
-        requested.mark_active();
-        request.map(Body::new)
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "set nodelay failed, small frames may be delayed");
+    }
+    let Some(peer) = proxied_peer(&mut stream, peer, options, connection).await else {
+        return;
+    };
+    let routes = routes.map_request({
+        let (options, connection) = (options.clone(), connection.clone());
+        move |mut request: Request<Incoming>| {
+            connection.speak();
+            let client = options
+                .proxies
+                .client(peer, forwarded_for(request.headers()));
+            let extensions = request.extensions_mut();
+            extensions.insert(client);
+            extensions.insert(connection.clone());
+            request.map(Body::new)
+        }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout)
+        .header_read_timeout(options.head_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes))
         .with_upgrades();
     let mut serving = pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => Some(ended),
-        () = connection.evicted.cancelled() => return,
         () = stop.cancelled() => None,
     };
     let ended = match ended {
         Some(ended) => ended,
         // An incomplete head is not waited for.
-        None if connection.is_idle() => return,
+        None if connection.is_silent() => return,
         None => {
             serving.as_mut().graceful_shutdown();
             serving.await
@@ -121,83 +198,34 @@ async fn serve_connection(
     }
 }
 
-/// The connections without a complete request head, ordered by age.
-#[derive(Debug, Default)]
-struct Idle(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    last: u64,
-    evictions: BTreeMap<u64, CancellationToken>,
-}
-
-impl Idle {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Every statement leaves the state consistent, so a poisoned lock is still usable.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns the peer of a connection, which a proxy may report before the first request. `None` if it does
+/// not report it in time.
+async fn proxied_peer(
+    stream: &mut TcpStream,
+    peer: Peer,
+    options: &Options,
+    connection: &Connection,
+) -> Option<Peer> {
+    if !options.proxy_protocol {
+        return Some(peer);
     }
-}
-
-/// One open connection. It counts as idle until its first request head is complete.
-#[derive(Debug)]
-struct Connection {
-    idle: Arc<Idle>,
-    number: u64,
-    evicted: CancellationToken,
-}
-
-impl Connection {
-    /// Registers a new connection as idle, and evicts the oldest if there are too many.
-    fn accept(idle: &Arc<Idle>) -> Arc<Self> {
-        let mut state = idle.state();
-        state.last += 1;
-        let number = state.last;
-        let evicted = CancellationToken::new();
-        state.evictions.insert(number, evicted.clone());
-        if state.evictions.len() > IDLE_MAX
-            && let Some((_, oldest)) = state.evictions.pop_first()
-        {
-            oldest.cancel();
+    match timeout(options.head_timeout, proxy_protocol::read_client(stream)).await {
+        Ok(Ok(None)) => Some(peer),
+        Ok(Ok(Some(client))) => {
+            let client = Peer::new(client);
+            if !options.proxies.contains(client) {
+                connection.assign(client);
+            }
+            Some(client)
         }
-        drop(state);
-        Arc::new(Self {
-            idle: idle.clone(),
-            number,
-            evicted,
-        })
-    }
-
-    fn mark_active(&self) {
-        self.idle.state().evictions.remove(&self.number);
-    }
-
-    fn is_idle(&self) -> bool {
-        self.idle.state().evictions.contains_key(&self.number)
+        Ok(Err(_)) | Err(_) => {
+            peer.log_refused(Refused::BadConnection);
+            None
+        }
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.mark_active();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn oldest_idle_connection_is_evicted() {
-        let idle = Arc::new(Idle::default());
-        let active = Connection::accept(&idle);
-        active.mark_active();
-        let closed = Connection::accept(&idle);
-        drop(closed);
-        let connections: Vec<_> = (0..=IDLE_MAX).map(|_| Connection::accept(&idle)).collect();
-        assert!(!active.evicted.is_cancelled());
-        assert!(connections[0].evicted.is_cancelled() && !connections[0].is_idle());
-        let others = &connections[1..];
-        assert!(others.iter().all(|connection| connection.is_idle()));
-        assert!(others.iter().all(|one| !one.evicted.is_cancelled()));
-    }
+fn forwarded_for(headers: &HeaderMap) -> impl DoubleEndedIterator<Item = &str> {
+    let values = headers.get_all(FORWARDED_FOR).into_iter();
+    values.filter_map(|value| value.to_str().ok())
 }

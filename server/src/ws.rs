@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use plenary_shared::protocol::{SUBPROTOCOL, WS_PATH};
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,8 @@ use tokio_util::task::TaskTracker;
 use crate::ctx::Ctx;
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
+use crate::listener;
+use crate::peer::Peer;
 use crate::store::{ConnectionId, NodeId};
 
 mod closing;
@@ -55,7 +57,20 @@ pub fn router(state: WsState) -> Router {
     Router::new().route(WS_PATH, any(upgrade)).with_state(state)
 }
 
-async fn upgrade(State(state): State<WsState>, mut request: Request) -> Response {
+/// The client of a connection.
+#[derive(Clone, Debug)]
+struct Client {
+    peer: Peer,
+    /// Its place among the open connections.
+    place: Arc<listener::Connection>,
+}
+
+async fn upgrade(
+    State(state): State<WsState>,
+    Extension(peer): Extension<Peer>,
+    Extension(place): Extension<Arc<listener::Connection>>,
+    mut request: Request,
+) -> Response {
     let mut response = match create_response_with_body(&request, Body::empty) {
         Ok(response) => response,
         Err(error) => {
@@ -73,12 +88,15 @@ async fn upgrade(State(state): State<WsState>, mut request: Request) -> Response
         node: state.node.clone(),
         number,
     };
+    // Behind a proxy, the address of the client is known only now.
+    place.assign(peer);
+    let client = Client { peer, place };
     let upgrade = hyper::upgrade::on(&mut request);
     state.tasks.clone().spawn(async move {
         match upgrade.await {
             Ok(upgraded) => {
                 let stream = transport::accept(upgraded).await;
-                socket::run(state, connection, stream).await;
+                socket::run(state, connection, client, stream).await;
             }
             Err(error) => tracing::debug!(%error, "connection ended during the handshake"),
         }

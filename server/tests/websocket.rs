@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use plenary_testkit::{DEADLINE, Server, ServerOptions, resident_kib};
+use plenary_testkit::{DEADLINE, Server, ServerOptions, masked_frame as frame, resident_kib};
 
 const CONTINUATION: u8 = 0x0;
 const TEXT: u8 = 0x1;
@@ -19,26 +19,6 @@ const FIN: u8 = 0x80;
 
 /// A request that is answered with an error: its id is 7.
 const REQUEST: &[u8] = br#"{"id":7,"meetings":{}}"#;
-
-/// A masked frame. `first` is the first byte: flags and opcode.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        len @ 0..=125 => bytes.push(0x80 | u8::try_from(len).expect("at most 125")),
-        len @ 126..=0xffff => {
-            bytes.push(0x80 | 0x7e);
-            bytes.extend(u16::try_from(len).expect("16 bits").to_be_bytes());
-        }
-        len => {
-            bytes.push(0x80 | 0x7f);
-            bytes.extend((len as u64).to_be_bytes());
-        }
-    }
-    let mask = [0x12, 0x34, 0x56, 0x78];
-    bytes.extend(mask);
-    bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(b, m)| b ^ m));
-    bytes
-}
 
 fn close(code: u16, reason: &[u8]) -> Vec<u8> {
     frame(FIN | CLOSE, &[&code.to_be_bytes()[..], reason].concat())

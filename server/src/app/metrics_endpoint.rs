@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::hub::Hub;
-use crate::listener;
+use crate::listener::{self, ConnectionLimits};
 use crate::metrics::{MEDIA_TYPE, Metrics};
 use crate::store::Store;
 use crate::tasks::Tasks;
@@ -22,6 +22,9 @@ use crate::tasks::Tasks;
 /// Time that the store may take to report the archive lag, in milliseconds. After that the lag is
 /// exported as unknown.
 const BACKLOG_TIMEOUT_MS: u64 = 2_000;
+
+/// Connections to the endpoint: a few scrapers, and nothing else.
+const CONNECTIONS_MAX: usize = 64;
 
 /// The sources of the exported values.
 #[derive(Clone)]
@@ -44,7 +47,13 @@ pub(super) fn start(
     let routes = Router::new()
         .route("/metrics", get(export))
         .with_state(endpoint);
-    let serving = listener::serve(socket, routes, head_timeout, tasks.stop_token());
+    let limits = ConnectionLimits {
+        total: CONNECTIONS_MAX,
+        strangers: CONNECTIONS_MAX,
+        strangers_per_network: CONNECTIONS_MAX,
+    };
+    let options = listener::Options::new(head_timeout, limits);
+    let serving = listener::serve(socket, routes, options, tasks.stop_token());
     tasks.start_once("metrics", serving);
     Ok(())
 }

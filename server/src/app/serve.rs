@@ -17,6 +17,7 @@ use crate::config::Settings;
 use crate::ctx::{Ctx, Randomness};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
+use crate::listener::ConnectionLimits;
 use crate::metrics::Metrics;
 use crate::store::sqlite::Purpose;
 use crate::store::{Feed, NodeId};
@@ -24,7 +25,7 @@ use crate::tasks::{Shutdown, Tasks};
 use crate::{archiver, http, listener, presence, read_positions, scheduler, ws};
 
 use super::metrics_endpoint::{self, MetricsEndpoint};
-use super::{open_store_for, signals};
+use super::{descriptors, open_store_for, signals};
 
 /// Instances with new events that are queued for the archiver. When the queue is full, the archiver
 /// finds them in its own scan.
@@ -176,11 +177,23 @@ fn start_front(
     };
     let routes = http::router_with(ws::router(ws_state), http_state);
     let routes = metrics_endpoint::count_responses(routes, metrics);
+    let limits = ConnectionLimits::for_descriptors(descriptors::raise_limit());
+    tracing::info!(
+        connections = limits.total,
+        strangers = limits.strangers,
+        strangers_per_address = limits.strangers_per_network,
+        "limits on connections"
+    );
+    let options = listener::Options {
+        proxies: settings.trusted_proxies.clone(),
+        proxy_protocol: settings.proxy_protocol,
+        ..listener::Options::new(settings.head_timeout, limits)
+    };
     let socket = listener::bind(settings.bind)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = socket.local_addr()?;
     dashboard.listens(bound);
-    let serving = listener::serve(socket, routes, settings.head_timeout, shutdown.token());
+    let serving = listener::serve(socket, routes, options, shutdown.token());
     tasks.start_once("http", serving);
     tasks.start("scheduler", (), move |(), stop| {
         scheduler::run(ctx.clone(), schedule_changed.clone(), stop).boxed()

@@ -24,6 +24,8 @@ struct Keys {
     metrics_bind: Option<Spanned<String>>,
     allow_origin: Option<Spanned<String>>,
     profiles: Option<Spanned<String>>,
+    trusted_proxies: Option<Spanned<String>>,
+    proxy_protocol: Option<Spanned<bool>>,
 }
 
 /// Reads the settings of a file as text, each with its line.
@@ -53,6 +55,8 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     take("allow_origin", spelled(keys.allow_origin));
     take("profiles", spelled(keys.profiles));
     take("insecure", spelled(keys.insecure));
+    take("trusted_proxies", spelled(keys.trusted_proxies));
+    take("proxy_protocol", spelled(keys.proxy_protocol));
     take("data", spelled(keys.data));
     take("redis", spelled(keys.redis));
     take("mysql", spelled(keys.mysql));

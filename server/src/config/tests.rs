@@ -41,6 +41,8 @@ fn settings(
             "allow-origin" => serve.allow_origin = Some(value),
             "profiles" => serve.profiles = Some(value),
             "insecure" => serve.insecure = true,
+            "trusted-proxies" => serve.trusted_proxies = Some(value),
+            "proxy-protocol" => serve.proxy_protocol = true,
             "redis" => given.redis = Some(value),
             "log" => given.log = Some(value),
             "log-format" => given.log_format = Some(value),
@@ -53,6 +55,7 @@ fn settings(
         .and_then(|raw| {
             let settings = Settings::resolve(&raw)?;
             settings.check_bind(&raw)?;
+            settings.check_proxies(&raw)?;
             Ok(settings)
         })
         .map_err(|error| {
@@ -73,6 +76,8 @@ fn all_settings_have_defaults() {
             allow_origin: vec![],
             profiles: ProfileVisibility::Admins,
             insecure: false,
+            trusted_proxies: TrustedProxies::default(),
+            proxy_protocol: false,
             data: None,
             redis: None,
             mysql: None,
@@ -107,6 +112,8 @@ fn every_key_of_the_file_is_read() {
     let file = r#"
         bind = "0.0.0.0:80"
         insecure = true
+        trusted_proxies = "127.0.0.1, 10.0.0.0/8"
+        proxy_protocol = true
         data = "/var/lib/plenary"
         redis = "redis+unix:///r.sock"
         mysql = "mysql://root@localhost/plenary?socket=/m.sock"
@@ -130,6 +137,8 @@ fn every_key_of_the_file_is_read() {
             ],
             profiles: ProfileVisibility::Members,
             insecure: true,
+            trusted_proxies: TrustedProxies::parse("127.0.0.1/32,10.0.0.0/8").expect("networks"),
+            proxy_protocol: true,
             data: Some("/var/lib/plenary".into()),
             redis: Some("redis+unix:///r.sock".to_owned()),
             mysql: Some("mysql://root@localhost/plenary?socket=/m.sock".to_owned()),
@@ -156,6 +165,9 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that starts with redis:// or rediss://")]
 #[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that starts with mysql://")]
 #[case(&[], &[], Some("log = 'info'\nlistne = 1\n"), "DIR/server.toml:2: unknown field `listne`, expected one of `bind`, `insecure`, `data`, `redis`")]
+#[case(&[("trusted-proxies", "proxy.example.org")], &[], None, "--trusted-proxies: trusted_proxies 'proxy.example.org' must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8")]
+#[case(&[("proxy-protocol", "")], &[], None, "--proxy-protocol: proxy_protocol needs trusted_proxies")]
+#[case(&[], &[("PLENARY_PROXY_PROTOCOL", "1")], None, "PLENARY_PROXY_PROTOCOL: proxy_protocol needs")]
 #[case(&[], &[], Some("insecure = 'no'"), "DIR/server.toml:1: invalid type: string")]
 #[case(&[], &[], Some("log = \n"), "DIR/server.toml:1: ")]
 #[case(&[("config", "/nowhere/at.toml")], &[], None, "/nowhere/at.toml: cannot be read")]

@@ -1,5 +1,7 @@
 //! What handlers read from headers and bodies: the caller, idempotency keys, JSON and text.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -10,17 +12,22 @@ use plenary_shared::domain::{Code, Reject, User};
 use plenary_shared::ids::{Cmid, UserId};
 use plenary_shared::limits::IMPORT_BYTES_MAX;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use super::HttpState;
 use super::error::HttpError;
 use super::params::{CallerQuery, Path, Query, UserPath};
 use crate::ctx::Caller;
 use crate::json::{self, Origin};
+use crate::peer::Peer;
 use crate::rules::{self, importing};
 use crate::service::{account, user_admin};
 
 /// The header that makes a repeated request harmless.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Time that a request body may take, in seconds: the largest at 100 KB/s.
+const BODY_S_MAX: u64 = 10;
 
 /// The caller, identified by the login token. A `userID` in the query must be their own.
 pub(super) struct SignedIn(pub(super) Caller);
@@ -29,7 +36,8 @@ impl FromRequestParts<HttpState> for SignedIn {
     type Rejection = HttpError;
 
     async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, HttpError> {
-        let caller = account::authenticate(&state.ctx, bearer(parts)?).await?;
+        let peer = parts.extensions.get::<Peer>().copied();
+        let caller = account::authenticate_from(&state.ctx, bearer(parts)?, peer).await?;
         let Query(CallerQuery { user }) = Query::from_request_parts(parts, state).await?;
         rules::yourself(&caller.user, user)?;
         Ok(Self(caller))
@@ -202,12 +210,15 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Reject> {
-    Bytes::from_request(request, state)
-        .await
-        .map_err(|rejection| match rejection.into_response().status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
-            _ => Reject::new(Code::Malformed, "The request body is incomplete."),
-        })
+    let reading = Bytes::from_request(request, state);
+    let Ok(read) = timeout(Duration::from_secs(BODY_S_MAX), reading).await else {
+        let detail = format!("The request body is not complete after {BODY_S_MAX} seconds.");
+        return Err(Reject::new(Code::Malformed, detail));
+    };
+    read.map_err(|rejection| match rejection.into_response().status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::TooLarge.into(),
+        _ => Reject::new(Code::Malformed, "The request body is incomplete."),
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Routes: signing in, signing out, and the signed-in user.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use plenary_shared::domain::{Reject, User};
 use plenary_shared::protocol::{Login, LoginOk};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::extract::{JsonBody, SignedIn};
 use super::{HttpError, HttpState};
+use crate::peer::Peer;
 use crate::service::account;
 
 /// The request was done.
@@ -35,9 +36,10 @@ pub(super) struct Success {
 )]
 pub(super) async fn login(
     State(state): State<HttpState>,
+    Extension(peer): Extension<Peer>,
     JsonBody(login): JsonBody<Login>,
 ) -> Result<Json<LoginOk>, HttpError> {
-    Ok(Json(account::login(&state.ctx, login).await?))
+    Ok(Json(account::login(&state.ctx, login, peer).await?))
 }
 
 /// Sign out

@@ -1,7 +1,7 @@
 //! Routes: user administration, and why a user may or may not join.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use plenary_shared::domain::{Code, Gender, Reject, Role, User};
 use plenary_shared::protocol::{PasswordBody, SessionsOk, Verdict};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use super::HttpState;
 use super::error::HttpError;
 use super::extract::{Admin, JsonBody, ManagedUser, OwnOrManagedUser, SignedIn};
 use super::params::{EmailQuery, InstancePath, Path, Query, SessionPath, UserPath, UsersQuery};
+use crate::peer::Peer;
 use crate::service::account::{self, UserInput};
 use crate::service::user_admin;
 use crate::store::PersonListed;
@@ -235,6 +236,7 @@ pub(super) async fn role(
 )]
 pub(super) async fn password(
     State(state): State<HttpState>,
+    Extension(peer): Extension<Peer>,
     target: OwnOrManagedUser,
     JsonBody(new): JsonBody<PasswordBody>,
 ) -> Result<Json<UserOk>, HttpError> {
@@ -245,7 +247,7 @@ pub(super) async fn password(
             let detail = "To change your own password, send old_password and password.";
             return Err(Reject::new(Code::Invalid, detail).into());
         };
-        account::change_password(&state.ctx, caller, old, &password).await?;
+        account::change_password(&state.ctx, caller, peer, old, &password).await?;
         return Ok(done(message));
     }
     let (password, generated) = choose_password(&state, new.password);

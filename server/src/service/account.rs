@@ -5,10 +5,12 @@ use plenary_shared::ids::UserId;
 use plenary_shared::limits::{AGE_YEARS_MAX, EMAIL_BYTES_MAX, NAME_BYTES_MAX, PASSWORD_BYTES_MAX};
 use plenary_shared::protocol::{Login, LoginOk};
 use plenary_shared::text;
+use tokio::time::Instant;
 
-use crate::auth::{self, Token};
+use crate::auth::{Attempt, Token, new_salt};
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error, Fault};
+use crate::peer::{Peer, Refused};
 use crate::store::{Account, NewPassword, NewSession, NewUser, PersonListed};
 
 /// Users per page of [`list`].
@@ -23,9 +25,9 @@ const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Signs in with an email address and a password.
 ///
 /// `wrong_password` does not reveal which of the two is wrong, not even by the time it takes.
-pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
+pub async fn login(ctx: &Ctx, login: Login, peer: Peer) -> Answer<LoginOk> {
     let label = login.label.as_deref().unwrap_or_default();
-    match verify(ctx, &login.email, login.password).await? {
+    match verify(ctx, &login.email, login.password, peer).await? {
         // Revealed only with the right password.
         Some(account) if account.disabled => Err(Code::Disabled.into()),
         Some(account) => {
@@ -37,17 +39,42 @@ pub async fn login(ctx: &Ctx, login: Login) -> Answer<LoginOk> {
     }
 }
 
-/// Returns the account with this email address if the password is right.
-async fn verify(ctx: &Ctx, email: &str, password: String) -> Answer<Option<Account>> {
+/// Returns the account with this email address if the password is right. Counts the attempt, and logs it
+/// if it is refused.
+async fn verify(ctx: &Ctx, email: &str, password: String, peer: Peer) -> Answer<Option<Account>> {
     let address = email.trim().to_lowercase();
     if password.len() > PASSWORD_BYTES_MAX || address.len() > EMAIL_BYTES_MAX {
         // No account can have such an address or password.
+        peer.log_refused(Refused::WrongPassword);
         return Ok(None);
     }
-    let permit = ctx.login_limiter.acquire(&address)?;
-    let account = ctx.store.account(&address).await?;
+    let attempt = ctx
+        .login_limiter
+        .acquire(&address, peer, Instant::now())
+        .inspect_err(|_| peer.log_refused(Refused::TooManySignIns))?;
+    let verified = verify_admitted(ctx, &attempt, &address, password).await;
+    match &verified {
+        Ok(Some(_)) => attempt.succeeded(Instant::now()),
+        Ok(None) => {
+            attempt.failed(Instant::now());
+            peer.log_refused(Refused::WrongPassword);
+        }
+        Err(_) => attempt.forgive(),
+    }
+    verified
+}
+
+async fn verify_admitted(
+    ctx: &Ctx,
+    attempt: &Attempt,
+    address: &str,
+    password: String,
+) -> Answer<Option<Account>> {
+    let account = ctx.store.account(address).await?;
     let hash = account.as_ref().and_then(|one| one.password_hash.clone());
-    let matches = permit.verify(password, hash).await?;
+    let turn = attempt.turn().await;
+    let _turn = turn.map_err(|e| Fault::broken("waiting for a turn to sign in", e))?;
+    let matches = ctx.passwords.verify(password, hash).await?;
     Ok(account.filter(|_| matches))
 }
 
@@ -71,6 +98,20 @@ pub async fn authenticate(ctx: &Ctx, token: &str) -> Answer<Caller> {
         }),
         None => Err(Code::NotSignedIn.into()),
     }
+}
+
+/// Like [`authenticate`], for a peer: remembers it if the token is good, and logs it if not.
+pub async fn authenticate_from(ctx: &Ctx, token: &str, peer: Option<Peer>) -> Answer<Caller> {
+    let found = authenticate(ctx, token).await;
+    match (&found, peer) {
+        (Ok(caller), Some(peer)) => {
+            let email = &caller.user.email;
+            ctx.login_limiter.remember(email, peer, Instant::now());
+        }
+        (Err(Error::Reject(_)), Some(peer)) => peer.log_refused(Refused::NotSignedIn),
+        (Err(Error::Fault(_)), _) | (_, None) => {}
+    }
+    found
 }
 
 /// Opens a session without a password and returns its token. The token cannot be read again later.
@@ -163,10 +204,16 @@ pub async fn set_password(
 
 /// Changes the caller's own password and ends all their other sessions. `wrong_password`: the old one is
 /// wrong.
-pub async fn change_password(ctx: &Ctx, caller: &Caller, old: String, new: &str) -> Answer<()> {
+pub async fn change_password(
+    ctx: &Ctx,
+    caller: &Caller,
+    peer: Peer,
+    old: String,
+    new: &str,
+) -> Answer<()> {
     text::check_password(new).map_err(|error| Error::Reject(error.into()))?;
     let wrong = || Reject::new(Code::WrongPassword, "The old password is wrong.");
-    let Some(account) = verify(ctx, &caller.user.email, old).await? else {
+    let Some(account) = verify(ctx, &caller.user.email, old, peer).await? else {
         return Err(wrong().into());
     };
     let new = NewPassword {
@@ -202,12 +249,8 @@ pub async fn list(ctx: &Ctx, after: Option<UserId>) -> Answer<Vec<PersonListed>>
 
 async fn hash_password(ctx: &Ctx, password: &str) -> Answer<String> {
     text::check_password(password).map_err(|error| Error::Reject(error.into()))?;
-    let password = password.to_owned();
-    let randomness = ctx.randomness.clone();
-    tokio::task::spawn_blocking(move || auth::hash_password(&password, &*randomness))
-        .await
-        .map_err(|e| Fault::broken("hashing a password", e))?
-        .map_err(Error::Fault)
+    let salt = new_salt(&*ctx.randomness);
+    Ok(ctx.passwords.hash(password.to_owned(), salt).await?)
 }
 
 /// Generates a password with 80 random bits: four groups of letters and digits.

@@ -93,8 +93,10 @@ impl Socket {
         if hello.resume.len() > FOLLOWED_MAX {
             return Err(Code::TooManyFollowed.into());
         }
-        let caller = service::account::authenticate(&self.state.ctx, &hello.token).await?;
-        self.sign_in(caller.clone());
+        let peer = Some(self.client.peer);
+        let ctx = &self.state.ctx;
+        let caller = service::account::authenticate_from(ctx, &hello.token, peer).await?;
+        self.sign_in(caller.clone())?;
         // Finds a session that ended after the first check, but before the hub knew the connection.
         service::account::authenticate(&self.state.ctx, &hello.token).await?;
         let mut resumed = Vec::with_capacity(hello.resume.len());

@@ -18,15 +18,16 @@ use crate::ctx::Caller;
 use crate::dashboard::Watching;
 use crate::error::{Answer, Error, Fault};
 use crate::hub::{Cursor, Subscriber};
+use crate::peer::Refused;
 use crate::store::{ConnectionId, Waiting};
 
-use super::WsState;
 use super::pings::Pings;
 use super::posts::Posts;
 use super::request::BadRequest;
 use super::transport::Stream;
 use super::updates;
 use super::wire::{End, Wire};
+use super::{Client, WsState};
 
 /// Time that a client has to say hello, in seconds.
 const HELLO_S: u64 = 10;
@@ -49,6 +50,7 @@ const CHECK_S: u64 = 10;
 pub(super) struct Socket {
     pub(super) state: WsState,
     pub(super) connection: ConnectionId,
+    pub(super) client: Client,
     /// `None` before hello.
     pub(super) caller: Option<Caller>,
     /// `None` before hello.
@@ -90,10 +92,10 @@ struct Traffic {
 }
 
 /// Runs a connection until it ends, and cleans up after it.
-pub(super) async fn run(state: WsState, connection: ConnectionId, stream: Stream) {
+pub(super) async fn run(state: WsState, connection: ConnectionId, client: Client, stream: Stream) {
     let metrics = state.ctx.metrics.clone();
     let hub = state.hub.clone();
-    let mut socket = Socket::new(state, connection);
+    let mut socket = Socket::new(state, connection, client);
     let mut traffic = Traffic {
         wire: Wire::new(stream),
         posts: Posts::default(),
@@ -112,6 +114,9 @@ pub(super) async fn run(state: WsState, connection: ConnectionId, stream: Stream
     if end == End::Closed(Close::TooSlow) {
         hub.record_too_slow();
     }
+    if end.is_violation() {
+        socket.client.peer.log_refused(Refused::BadConnection);
+    }
     traffic.wire.close(end).await;
     socket.clean_up(traffic.last_seen).await;
     metrics.connections.dec();
@@ -129,10 +134,11 @@ impl Traffic {
 }
 
 impl Socket {
-    fn new(state: WsState, connection: ConnectionId) -> Self {
+    fn new(state: WsState, connection: ConnectionId, client: Client) -> Self {
         Self {
             state,
             connection,
+            client,
             caller: None,
             subscriber: None,
             cursors: BTreeMap::new(),
@@ -157,15 +163,15 @@ impl Socket {
             .ok_or_else(|| Fault::broken("following", "before hello"))
     }
 
-    /// Registers the connection for its user.
-    pub(super) fn sign_in(&mut self, caller: Caller) {
+    /// Registers the connection for its user. Returns `too_many_requests` if the user has too many.
+    pub(super) fn sign_in(&mut self, caller: Caller) -> Result<(), Reject> {
         let number = self.connection.number;
-        let subscriber = self
-            .state
-            .hub
-            .register(number, caller.user.id, caller.session);
-        self.subscriber = Some(subscriber);
+        let (user, session) = (caller.user.id, caller.session);
+        let subscriber = self.state.hub.register(number, user, session);
+        self.subscriber = Some(subscriber?);
         self.caller = Some(caller);
+        self.client.place.sign_in();
+        Ok(())
     }
 
     /// Serves until the connection ends.
@@ -174,6 +180,7 @@ impl Socket {
         let mut ping = every(PING_S);
         let mut check = every(CHECK_S);
         let stop = self.state.stop.clone();
+        let place = self.client.place.clone();
         loop {
             self.start_requests(traffic).await?;
             let next = traffic.wire.next.as_ref();
@@ -183,6 +190,9 @@ impl Socket {
             let subscriber = self.subscriber.clone();
             tokio::select! {
                 () = stop.cancelled() => return Err(Close::GoingAway.into()),
+                () = place.evicted(), if self.caller.is_none() => {
+                    return Err(Close::GoingAway.into());
+                }
                 // The frame has more requests. Everything else gets its turn first.
                 () = tokio::task::yield_now(), if may_start => {}
                 answered = traffic.posts.next(), if !traffic.posts.is_empty() => {
@@ -277,16 +287,10 @@ impl Socket {
                 Some(Ok(Request { id, verb })) => {
                     let is_hello = matches!(verb, Verb::Hello(_));
                     let answer = self.dispatch(verb).await;
-                    let is_rejected = answer.is_err();
+                    let refused = answer.as_ref().err().map(close_after_hello);
                     wire.answer(id, self.log_fault(answer)).await?;
-                    if is_hello && is_rejected {
+                    if let Some(close) = refused.filter(|_| is_hello) {
                         // A client that is half resumed has to start again.
-                        let is_signed_in = self.caller.is_some();
-                        let close = if is_signed_in {
-                            Close::GoingAway
-                        } else {
-                            Close::NotSignedIn
-                        };
                         return Err(close.into());
                     }
                     traffic.due.get_or_insert_with(Instant::now);
@@ -422,6 +426,16 @@ impl Socket {
                 fault.reject(&id)
             }
         })
+    }
+}
+
+/// Returns how the connection is closed after `hello` was refused. Only a token that is not valid signs the
+/// client out.
+fn close_after_hello(error: &Error) -> Close {
+    match error {
+        Error::Reject(reject) if reject.code == Code::NotSignedIn => Close::NotSignedIn,
+        Error::Reject(reject) if reject.code == Code::TooManyRequests => Close::TooMuch,
+        Error::Reject(_) | Error::Fault(_) => Close::GoingAway,
     }
 }
 

@@ -108,7 +108,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
                 self.allowance = rest;
                 Poll::Ready(Ok(()))
             }
-            None => Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into())),
+            None => {
+                // A read that fails returns no bytes.
+                buf.set_filled(before);
+                Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()))
+            }
         }
     }
 }

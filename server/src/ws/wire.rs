@@ -55,6 +55,23 @@ impl End {
     }
 }
 
+impl End {
+    /// Returns whether the client broke the rules or the limits.
+    pub(super) const fn is_violation(self) -> bool {
+        match self {
+            Self::Closed(close) => matches!(
+                close,
+                Close::ProtocolError
+                    | Close::BadFrame
+                    | Close::NotUtf8
+                    | Close::TooMuch
+                    | Close::TooLarge
+            ),
+            Self::Gone | Self::Left | Self::Stalled => false,
+        }
+    }
+}
+
 impl From<&Error> for End {
     fn from(error: &Error) -> Self {
         transport::close_reason(error).map_or(Self::Gone, Self::Closed)

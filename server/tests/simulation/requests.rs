@@ -58,7 +58,8 @@ impl Run<'_> {
         let user = self.clients[at].user.id;
         let listener = server
             .hub
-            .register(connection.number, user, TokenHash([0; 32]));
+            .register(connection.number, user, TokenHash([0; 32]))
+            .expect("few connections");
         let process = server.process.number;
         self.note(format!("client {at} connects to s{to} as {connection}"));
         self.clients[at].link = Some(Link {

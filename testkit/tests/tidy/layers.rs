@@ -42,8 +42,8 @@ const CRATES: &[Crate] = &[
         source: "server/src/",
         name: "plenary_server",
         layers: &[
-            &["clock", "error", "json", "listener", "metrics", "tasks"],
-            &["store", "telemetry"],
+            &["clock", "error", "json", "metrics", "peer", "tasks"],
+            &["listener", "store", "telemetry"],
             &["auth", "config", "hub", "read_positions", "rules"],
             &["ctx", "dashboard"],
             &["archiver", "presence", "scheduler", "service"],
@@ -92,7 +92,7 @@ const CRATES: &[Crate] = &[
         source: "testkit/src/",
         name: "plenary_testkit",
         layers: &[
-            &["resources", "wait"],
+            &["frames", "resources", "wait"],
             &["http", "process", "ws"],
             &["directory"],
             &["mariadb", "redis"],
