@@ -119,7 +119,7 @@ impl Connections {
         }))
     }
 
-    /// Closes the stranger that is the first to make room. Returns false if there are no strangers.
+    /// Closes the stranger that is the first to make room. Returns false without strangers.
     pub(super) fn evict_first(&self) -> bool {
         self.state().evict_first()
     }

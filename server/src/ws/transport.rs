@@ -103,17 +103,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         let read = buf.filled().len() - before;
-        match self.allowance.checked_sub(read) {
-            Some(rest) => {
-                self.allowance = rest;
-                Poll::Ready(Ok(()))
-            }
-            None => {
-                // A read that fails returns no bytes.
-                buf.set_filled(before);
-                Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()))
-            }
-        }
+        let Some(rest) = self.allowance.checked_sub(read) else {
+            // A read that fails returns no bytes.
+            buf.set_filled(before);
+            return Poll::Ready(Err(io::ErrorKind::QuotaExceeded.into()));
+        };
+        self.allowance = rest;
+        Poll::Ready(Ok(()))
     }
 }
 
