@@ -53,6 +53,12 @@ need_compiler() {
     need ld binutils
 }
 
+# A test generates a client in Python from the OpenAPI document.
+need_python() {
+    need python3 python3
+    python3 -c 'import ensurepip' 2>/dev/null || packages_missing+=(python3-venv)
+}
+
 # Pids of background jobs. Each leads its own process group; the last started is stopped first.
 jobs_started=()
 

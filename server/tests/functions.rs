@@ -51,6 +51,12 @@ async fn functions_answer_in_their_documented_shape() {
     assert_eq!(names, ["hamid", "haled"]);
     assert_eq!(
         keys(&people["participants"][0]),
+        ["joined", "name", "userID"]
+    );
+    // Everybody sees their own profile.
+    let people = hamid.get("/meeting/3/order/1/participants").await.ok();
+    assert_eq!(
+        keys(&people["participants"][0]),
         ["age", "email", "gender", "joined", "name", "userID"]
     );
 

@@ -215,6 +215,12 @@ async fn repeated_user_commands_have_no_effect() {
     let disable = ["user", "disable", "grace@example.org"];
     let said = fixture.server.cli(&disable).ok();
     assert!(said.contains("already disabled"), "{said}");
+    let title = json!({"title": "Colloquium"});
+    for _ in 0..2 {
+        let edited = ada.patch("/plan/meeting/1", &title).await.ok();
+        assert_eq!(edited["meetings"][0]["title"], "Colloquium");
+    }
     let audit = "SELECT action FROM audit ORDER BY auditID";
-    assert_eq!(fixture.stores.database.query(audit).concat(), ["disabled"]);
+    let audit = fixture.stores.database.query(audit).concat();
+    assert_eq!(audit, ["disabled", "edited"]);
 }

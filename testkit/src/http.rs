@@ -6,6 +6,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::openapi;
 use crate::wait::DEADLINE;
 
 /// A user, or an anonymous client, of one server.
@@ -142,7 +143,10 @@ impl Http {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<Answer, reqwest::Error> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let text = response.text().await?;
@@ -151,11 +155,36 @@ impl Http {
             Err(_) if text.is_empty() => Value::Null,
             Err(_) => Value::String(text),
         };
-        Ok(Answer {
+        let answer = Answer {
             status,
             headers,
             body,
-        })
+        };
+        self.check(&method, &path, &answer).await;
+        Ok(answer)
+    }
+
+    /// Fails the test if the answer is not the documented one.
+    async fn check(&self, method: &Method, path: &str, answer: &Answer) {
+        if !openapi::is_known() {
+            let document = self.client.get(format!("{}/openapi.json", self.base));
+            // A server that is just stopping is not asked: a later answer is checked.
+            let Ok(document) = document.send().await else {
+                return;
+            };
+            let text = document.text().await.unwrap_or_default();
+            let Ok(document) = serde_json::from_str(&text) else {
+                return;
+            };
+            openapi::learn(&document);
+        }
+        let media = answer.headers.get("content-type");
+        let media = media.map_or("", |value| value.to_str().unwrap_or_default());
+        let found = openapi::contradiction(method, path, answer.status, media, &answer.body);
+        if let Some(why) = found {
+            let status = answer.status;
+            panic!("{method} {path} {status} is not answered as documented: {why}");
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod fixture;
 mod frames;
 mod http;
 mod mariadb;
+mod openapi;
 mod process;
 mod proxy;
 mod pty;

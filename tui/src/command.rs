@@ -28,6 +28,8 @@ pub enum Command {
     /// Changes the view of one meeting on the dashboard.
     Detail(DetailCommand),
     Schedule(ScheduleCommand),
+    /// Ends sessions of the user.
+    Sessions(SessionsCommand),
     Quit(QuitCommand),
     App(AppCommand),
 }
@@ -196,6 +198,13 @@ pub enum ScheduleCommand {
     Reload,
 }
 
+/// Commands of the list of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionsCommand {
+    End,
+    EndOthers,
+}
+
 /// Answers to the question before quitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuitCommand {
@@ -247,6 +256,9 @@ pub enum Context {
     Filter,
     Schedule,
     ScheduleForm,
+    PasswordDialog,
+    /// The list of the user's sessions.
+    Sessions,
     SignIn,
     Quit,
     Anywhere,
@@ -274,6 +286,8 @@ impl Context {
         Self::Schedule,
         Self::ScheduleForm,
         Self::Filter,
+        Self::PasswordDialog,
+        Self::Sessions,
         Self::SignIn,
         Self::Quit,
         Self::Anywhere,
@@ -301,6 +315,8 @@ impl Context {
             Self::Filter => "Filter of a table",
             Self::Schedule => "Schedule (admins)",
             Self::ScheduleForm => "Schedule form",
+            Self::PasswordDialog => "Password dialog",
+            Self::Sessions => "List of sessions",
             Self::SignIn => "Sign-in",
             Self::Quit => "Quit dialog",
             Self::Anywhere => "Anywhere",
@@ -317,6 +333,7 @@ impl Context {
             | Self::MeetingActions
             | Self::Detail
             | Self::Schedule
+            | Self::Sessions
             | Self::Quit => true,
             Self::Compose
             | Self::Edit
@@ -330,6 +347,7 @@ impl Context {
             | Self::Filter
             | Self::ModerationDialog
             | Self::ScheduleForm
+            | Self::PasswordDialog
             | Self::SignIn
             | Self::Anywhere => false,
         }

@@ -1,14 +1,30 @@
 //! Effects: what `update` wants done outside the model. The runtime performs each one, and some are
 //! answered with an event.
 
-use plenary_shared::ids::{InstanceId, MeetingId};
-use plenary_shared::protocol::Request;
+use plenary_shared::ids::{InstanceId, MeetingId, UserId};
+use plenary_shared::protocol::{Request, SessionId};
 
 use crate::cache::Cache;
 use crate::export::Format;
 use crate::journal::{Owner, Record};
 use crate::notify_level::NotifyLevel;
 use crate::session::Token;
+
+/// A request about the user's own account.
+#[derive(Clone, PartialEq)]
+pub enum AccountRequest {
+    /// Changes the password, which ends the other sessions. Answered by
+    /// [`crate::msg::AppEvent::PasswordChanged`].
+    ChangePassword {
+        old: String,
+        new: String,
+    },
+    /// Lists the sessions. This and the next two are answered by [`crate::msg::AppEvent::Sessions`].
+    ListSessions,
+    EndSession(SessionId),
+    /// Ends all sessions but that of this client.
+    EndOtherSessions,
+}
 
 /// Work outside the model.
 #[derive(Clone, PartialEq)]
@@ -21,6 +37,12 @@ pub enum Effect {
     },
     /// Ignores the answer of a running sign-in.
     CancelSignIn,
+    /// Sends a request about the user's own account.
+    Account {
+        token: Token,
+        user: UserId,
+        request: AccountRequest,
+    },
     /// Connects to this server, instead of any other.
     Connect {
         server: String,
@@ -100,6 +122,7 @@ impl std::fmt::Debug for Effect {
         match self {
             Self::SignIn { server, email, .. } => write!(f, "SignIn({server}, {email})"),
             Self::CancelSignIn => f.write_str("CancelSignIn"),
+            Self::Account { user, .. } => write!(f, "Account({user})"),
             Self::Connect { server } => write!(f, "Connect({server})"),
             Self::Disconnect => f.write_str("Disconnect"),
             Self::ForgetToken { server } => write!(f, "ForgetToken({server})"),

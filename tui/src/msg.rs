@@ -1,7 +1,7 @@
 //! The messages that `update` receives: what happened, and when.
 
 use plenary_shared::ids::{Cmid, InstanceId, MeetingId};
-use plenary_shared::protocol::LoginOk;
+use plenary_shared::protocol::{LoginOk, SessionListed};
 use plenary_shared::time::Timestamp;
 
 use crate::journal::{JournalEntry, Owner};
@@ -37,6 +37,10 @@ pub enum AppEvent {
     Link(LinkEvent),
     /// A sign-in succeeded, or failed with this message.
     SignedIn(Result<LoginOk, String>),
+    /// A change of the password succeeded, or failed with this message.
+    PasswordChanged(Result<(), String>),
+    /// The user's sessions as they are now, or an error message.
+    Sessions(Result<Vec<SessionListed>, String>),
     /// The external editor returned a text.
     Edited {
         /// The instance in which the text was written.

@@ -1,5 +1,6 @@
 //! Runs the program: the event loop of the screen, line mode, and the execution of effects.
 
+mod account_task;
 mod cache_writer;
 mod desktop;
 mod effects;

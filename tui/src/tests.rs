@@ -1,5 +1,6 @@
 //! State, keys and what the server says in; requests and screens out.
 
+mod account;
 mod anchoring;
 mod cache;
 mod chat;

@@ -69,6 +69,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         AppEvent::Tick => {}
         AppEvent::Link(event) => step.link(event),
         AppEvent::SignedIn(answer) => step.signed_in(answer),
+        AppEvent::PasswordChanged(answer) => step.password_changed(answer),
+        AppEvent::Sessions(answer) => step.sessions_listed(answer),
         AppEvent::Edited { at, text } => step.editor_closed(at, &text),
         AppEvent::Configured {
             keymap,

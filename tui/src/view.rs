@@ -18,7 +18,9 @@ use crate::link::Links;
 use crate::model::Model;
 use crate::model::layer::dashboard::{meeting_detail, moderation_dialog};
 use crate::model::layer::meeting_list::MeetingList;
-use crate::model::layer::{Layer, dashboard, finder, page, schedule, search, sign_in};
+use crate::model::layer::{
+    Layer, dashboard, finder, page, password, schedule, search, sessions, sign_in,
+};
 use crate::theme::Tone;
 use crate::widget::{boxed, put, select, spread, whole};
 
@@ -59,6 +61,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) -> Links {
                 foot::draw(model, &schedule.filter, frame);
             }
             Layer::ScheduleForm(form) => schedule::form::view::draw(model, form, frame),
+            Layer::Password(dialog) => password::view::draw(model, dialog, frame, panes.over()),
+            Layer::Sessions(list) => sessions::view::draw(model, list, frame, panes.over()),
             Layer::SignIn(form) => sign_in::view::draw(model, form, frame),
             // Drawn with the chat below.
             Layer::MeetingList(_) | Layer::Selection(_) | Layer::Quit(_) => {}

@@ -53,7 +53,7 @@ async fn pipe_joins_posts_and_searches() {
         "you joined",
         "you: good morning",
         "Participants of Seminar 1/1:",
-        "grace@example.org",
+        "ada@example.org",
         "you: /slash",
         "1. Seminar 1/1, ",
         "messages at this position:",
@@ -62,6 +62,8 @@ async fn pipe_joins_posts_and_searches() {
     ] {
         assert!(out.contains(line), "{line:?} is missing:\n{out}");
     }
+    // Members do not see the addresses of others.
+    assert!(!out.contains("grace@example.org"), "{out}");
     assert!(
         !out.contains('\u{1b}') && !out.contains('\u{202e}'),
         "{out}"

@@ -142,8 +142,27 @@ pub async fn edit_meeting(
             .transpose()?,
         is_public: edit.is_public,
     };
-    ctx.store.edit_meeting(meeting, &edit, by).await?;
+    if !is_already(ctx, meeting, &edit).await? {
+        ctx.store.edit_meeting(meeting, &edit, by).await?;
+    }
     meeting_now(ctx, meeting).await
+}
+
+/// Returns whether the meeting has these properties already. A repeated edit has no effect.
+async fn is_already(ctx: &Ctx, id: MeetingId, edit: &EditMeeting) -> Answer<bool> {
+    let Some(PlannedMeeting { meeting, .. }) = ctx.store.meeting(id).await? else {
+        return Ok(false);
+    };
+    let EditMeeting {
+        title,
+        description,
+        is_public,
+    } = edit;
+    Ok(title.as_ref().is_none_or(|title| *title == meeting.title)
+        && description
+            .as_ref()
+            .is_none_or(|text| *text == meeting.description)
+        && is_public.is_none_or(|public| public == meeting.is_public))
 }
 
 /// Adds and removes addresses of the audience.

@@ -92,7 +92,7 @@ const CRATES: &[Crate] = &[
         source: "testkit/src/",
         name: "plenary_testkit",
         layers: &[
-            &["frames", "resources", "wait"],
+            &["frames", "openapi", "resources", "wait"],
             &["http", "process", "ws"],
             &["directory"],
             &["mariadb", "redis"],

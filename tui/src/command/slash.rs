@@ -36,6 +36,8 @@ pub enum Verb {
     Retry,
     Recall,
     Outbox,
+    Password,
+    Sessions,
     Reconnect,
     Export,
     Notify,
@@ -178,6 +180,13 @@ pub const SLASH_COMMANDS: &[SlashCommand] = &[
         "/outbox",
         "",
         "Show pending and failed messages of all meetings",
+    ),
+    slash(Verb::Password, "/password", "", "Change your password"),
+    slash(
+        Verb::Sessions,
+        "/sessions",
+        "",
+        "List and end your sessions",
     ),
     slash(Verb::Reconnect, "/reconnect", "", "Reconnect now"),
 ];

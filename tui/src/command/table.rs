@@ -1,6 +1,7 @@
 //! The table of keys: what each does, where, by which keys, and how the help describes it. Each
 //! file below holds the rows of one area.
 
+mod account;
 mod app;
 mod chat;
 mod dashboard;
@@ -24,6 +25,7 @@ const AREAS: &[&[Row]] = &[
     meeting_detail::KEYS,
     dashboard::KEYS,
     schedule::KEYS,
+    account::KEYS,
     app::KEYS,
 ];
 

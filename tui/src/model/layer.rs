@@ -33,10 +33,12 @@ pub mod dashboard;
 pub mod finder;
 pub mod meeting_list;
 pub mod page;
+pub mod password;
 pub mod quit;
 pub mod schedule;
 pub mod search;
 pub mod selection;
+pub mod sessions;
 pub mod sign_in;
 
 use crate::command::Context;
@@ -47,11 +49,13 @@ use dashboard::moderation_dialog::Dialog;
 use finder::Finder;
 use meeting_list::MeetingList;
 use page::Page;
+use password::PasswordDialog;
 use quit::Quit;
 use schedule::Schedule;
 use schedule::form::Form;
 use search::Search;
 use selection::Selection;
+use sessions::Sessions;
 use sign_in::SignIn;
 
 /// The state of one kind of layer.
@@ -105,6 +109,9 @@ layers! {
     Schedule(Schedule),
     /// The form of a schedule change.
     ScheduleForm(Form),
+    Password(PasswordDialog),
+    /// The list of the user's sessions.
+    Sessions(Sessions),
     SignIn(SignIn),
     Quit(Quit),
 }
@@ -118,7 +125,8 @@ impl Layer {
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
             Anywhere, Chat, Choices, Compose, Edit, FindInMeeting, Finder, Forms, Lists,
-            MeetingList, Meetings, ModerationDialog, Quit, ScheduleForm, Search, Selection, SignIn,
+            MeetingList, Meetings, ModerationDialog, PasswordDialog, Quit, ScheduleForm, Search,
+            Selection, Sessions, SignIn,
         };
         match self {
             Self::Chat(_) => &[Compose, Edit, Chat, Meetings, Anywhere],
@@ -135,6 +143,8 @@ impl Layer {
             Self::ModerationDialog(_) => &[ModerationDialog, Choices, Edit, Anywhere],
             Self::Schedule(schedule) => schedule.contexts(),
             Self::ScheduleForm(_) => &[ScheduleForm, Forms, Edit, Anywhere],
+            Self::Password(_) => &[PasswordDialog, Forms, Edit, Anywhere],
+            Self::Sessions(_) => &[Sessions, Lists, Anywhere],
             Self::SignIn(_) => &[SignIn, Forms, Edit, Anywhere],
             Self::Quit(_) => &[Quit, Anywhere],
         }
@@ -155,8 +165,13 @@ impl Layer {
             Self::ModerationDialog(dialog) => Some(dialog.input()),
             Self::Schedule(schedule) => schedule.filter.input(),
             Self::ScheduleForm(form) => form.input(),
+            Self::Password(dialog) => Some(dialog.editor_mut()),
             Self::SignIn(form) => Some(form.editor_mut()),
-            Self::Chat(_) | Self::MeetingList(_) | Self::Page(_) | Self::Quit(_) => None,
+            Self::Chat(_)
+            | Self::MeetingList(_)
+            | Self::Page(_)
+            | Self::Sessions(_)
+            | Self::Quit(_) => None,
         }
     }
 
@@ -343,6 +358,8 @@ mod tests {
             Layer::ModerationDialog(_) => "dialog",
             Layer::Schedule(_) => "schedule",
             Layer::ScheduleForm(_) => "form",
+            Layer::Password(_) => "password",
+            Layer::Sessions(_) => "sessions",
             Layer::SignIn(_) => "sign-in",
             Layer::Quit(_) => "quit",
         });

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use plenary_shared::ids::{InstanceId, MeetingId};
+use plenary_shared::ids::{InstanceId, MeetingId, UserId};
 use plenary_shared::protocol::{Login, LoginOk};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use super::LaunchOptions;
+use super::account_task;
 use super::cache_writer::CacheWriter;
 use super::export_task::{self, Export};
 use super::history_writer::HistoryWriter;
@@ -20,7 +21,7 @@ use super::journal_writer::JournalWriter;
 use crate::api::Api;
 use crate::cache::CacheFile;
 use crate::drafts::{Drafts, DraftsFile};
-use crate::effect::Effect;
+use crate::effect::{AccountRequest, Effect};
 use crate::msg::AppEvent;
 use crate::net::{Link, LinkCommand, LinkEvent, link};
 use crate::notify_file::NotifyFile;
@@ -140,6 +141,11 @@ impl Effects {
                 password,
             } => self.sign_in(&server, email, password),
             Effect::CancelSignIn => self.cancel_sign_in(),
+            Effect::Account {
+                token,
+                user,
+                request,
+            } => self.request_account(server, token, user, request),
             Effect::Connect { server } => self.connect(&server),
             Effect::Disconnect => self.disconnect(),
             Effect::ForgetToken { server } => self.forget_token(&server),
@@ -322,6 +328,15 @@ impl Effects {
                 // The program may have quit.
                 let _ = sender.send(AppEvent::SignedIn(result)).await;
             }
+        });
+    }
+
+    fn request_account(&self, server: &str, token: Token, user: UserId, request: AccountRequest) {
+        let (sender, server) = (self.sender.clone(), server.to_owned());
+        tokio::spawn(async move {
+            let event = account_task::run(&server, token, user, request).await;
+            // The program may have quit.
+            let _ = sender.send(event).await;
         });
     }
 

@@ -11,13 +11,15 @@ use tokio::time::Instant;
 use super::{Headless, LaunchOptions};
 use crate::announcer::{Announcer, list, page};
 use crate::key::Key;
-use crate::model::layer::State as _;
+use crate::model::layer::State;
 use crate::model::layer::finder::Finder;
 use crate::model::layer::meeting_list::MeetingList;
 use crate::model::layer::page::Page;
+use crate::model::layer::password::PasswordDialog;
 use crate::model::layer::quit::Quit;
 use crate::model::layer::search::Search;
 use crate::model::layer::selection::Selection;
+use crate::model::layer::sessions::Sessions;
 use crate::model::layer::sign_in::SignIn;
 use crate::model::outbox::Delivery;
 use crate::model::{Link, Model};
@@ -117,6 +119,25 @@ impl LineMode {
         if self.program.model().layers.is_top::<Finder>() {
             lines.push("note: /find needs the screen. Use /meetings to list meetings".to_owned());
             self.press("esc");
+        }
+        for (command, instead, is_open) in [
+            (
+                "/password",
+                "password",
+                is_top::<PasswordDialog>(self.program.model()),
+            ),
+            (
+                "/sessions",
+                "sessions",
+                is_top::<Sessions>(self.program.model()),
+            ),
+        ] {
+            if is_open {
+                lines.push(format!(
+                    "note: {command} needs the screen. Use 'plenary {instead}' in a shell"
+                ));
+                self.press("esc");
+            }
         }
         // Selections are announced when they are made. Input goes to the end of the chat.
         if self.program.model().layers.is_top::<Selection>() {
@@ -250,6 +271,10 @@ impl LineMode {
         }
         None
     }
+}
+
+fn is_top<T: State>(model: &Model) -> bool {
+    model.layers.is_top::<T>()
 }
 
 /// Returns whether no request, jump, export or message is pending.

@@ -52,6 +52,7 @@ impl Step<'_> {
             Command::MeetingAction(action) => self.meeting_action(action),
             Command::Detail(command) => self.detail_command(command, bound.nth),
             Command::Schedule(command) => self.schedule_command(command),
+            Command::Sessions(command) => self.sessions_command(command),
             Command::Quit(QuitCommand::Leave) => self.quit_leaving(),
             Command::Quit(QuitCommand::Stay) => self.quit_now(),
             Command::App(command) => self.app_command(command),
@@ -71,6 +72,8 @@ impl Step<'_> {
             Layer::ModerationDialog(_) => self.dialog_nav(nav),
             Layer::Schedule(_) => self.schedule_nav(nav),
             Layer::ScheduleForm(_) => self.form_nav(nav),
+            Layer::Password(_) => self.password_nav(nav),
+            Layer::Sessions(_) => self.sessions_nav(nav),
             Layer::SignIn(_) => self.sign_in_nav(nav),
             Layer::Quit(_) => {}
         }
@@ -88,7 +91,12 @@ impl Step<'_> {
             Layer::Schedule(_) => self.back_in_schedule(),
             Layer::ScheduleForm(_) => self.cancel_form(),
             Layer::SignIn(_) => self.cancel_sign_in(),
-            Layer::MeetingList(_) | Layer::Page(_) | Layer::Finder(_) | Layer::Quit(_) => {
+            Layer::MeetingList(_)
+            | Layer::Page(_)
+            | Layer::Finder(_)
+            | Layer::Password(_)
+            | Layer::Sessions(_)
+            | Layer::Quit(_) => {
                 self.model.layers.pop();
             }
         }

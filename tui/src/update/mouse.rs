@@ -25,6 +25,8 @@ impl Step<'_> {
             | Layer::ModerationDialog(_)
             | Layer::Schedule(_)
             | Layer::ScheduleForm(_)
+            | Layer::Password(_)
+            | Layer::Sessions(_)
             | Layer::SignIn(_)
             | Layer::Quit(_) => return,
         }

@@ -69,6 +69,8 @@ impl Step<'_> {
             Verb::Reply => return self.reply_command(argument),
             Verb::Edit => return self.edit_command(),
             Verb::Delete => return self.delete_command(),
+            Verb::Password => self.open_password(),
+            Verb::Sessions => self.open_sessions(),
             Verb::Reconnect => self.out.push(Effect::Reconnect),
         }
         true
