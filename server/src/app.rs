@@ -8,7 +8,6 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::metrics::Metrics;
-use crate::store::Store;
 use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
 use crate::store::mysql::MysqlStore;
@@ -16,6 +15,7 @@ use crate::store::redis::RedisStore;
 use crate::store::redis_mysql::RedisMysqlStore;
 use crate::store::sqlite::{OpenError, Purpose, SqliteStore};
 use crate::store::transfer::check_complete;
+use crate::store::{LimitStore, Store};
 
 mod backup;
 mod descriptors;
@@ -50,7 +50,10 @@ async fn open_store_for(
             tracing::info!(directory = %directory.display(), "using the embedded store");
         }
         return match SqliteStore::open_paced(directory, clock, purpose, instrument("sqlite")) {
-            Ok(store) => Ok(store),
+            Ok(store) => {
+                store.set_limits(settings.limits);
+                Ok(store)
+            }
             Err(moved @ (OpenError::Moved { .. } | OpenError::Moving { .. })) => {
                 Err(Error::from(Reject::new(Code::Invalid, moved.to_string())).into())
             }
@@ -64,6 +67,7 @@ async fn open_store_for(
     check_complete(&mysql).await?;
     let nonce = mysql.nonce().await?;
     let redis = RedisStore::instrumented(redis, &nonce, instrument("redis"))?;
+    redis.limits().set(settings.limits);
     Ok(RedisMysqlStore::new(redis, mysql, clock))
 }
 
@@ -78,7 +82,10 @@ pub async fn migrate(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<S
 /// Checks the stores that the settings name, without changing anything.
 pub async fn examine(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Diagnostic>> {
     if settings.is_embedded() {
-        return Ok(SqliteStore::examine(settings.data_directory()?));
+        return Ok(SqliteStore::examine(
+            settings.data_directory()?,
+            settings.limits.disk_reserve_bytes,
+        ));
     }
     let redis = RedisStore::connect(settings.redis_url()?, NO_NONCE)?;
     let mysql = open_mysql(settings)?;

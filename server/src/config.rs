@@ -13,11 +13,14 @@ use clap::Args;
 use plenary_shared::domain::{ProfileVisibility, UnknownWord};
 
 use crate::peer::TrustedProxies;
+use crate::rate_limits::WriteLimits;
 use crate::telemetry::{self, LogFormat};
 
 mod file;
+mod limits;
 mod raw;
 
+pub use limits::LimitFlags;
 pub use raw::{Environment, RawSettings};
 
 /// The default listening address.
@@ -105,6 +108,8 @@ pub struct ServeFlags {
     /// Serve a data file that was moved to Redis and MySQL; it lacks all changes made there since
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub limits: LimitFlags,
     /// Milliseconds that a request head may take, including the pause before it [env: PLENARY_HEAD_TIMEOUT_MS]
     #[arg(long, value_name = "MS", hide = true)]
     pub head_timeout_ms: Option<String>,
@@ -139,6 +144,8 @@ pub struct Settings {
     pub reconnect_grace_ms: i64,
     /// The time limit of a request head, including the pause before it.
     pub head_timeout: Duration,
+    /// How fast users may write, and the disk space that writing leaves free.
+    pub limits: WriteLimits,
     /// The log filter, in the syntax of `tracing`.
     pub log: String,
     pub log_format: LogFormat,
@@ -262,6 +269,7 @@ impl Settings {
             session_ttl_s: session_ttl_days * 86_400,
             reconnect_grace_ms: i64::from(reconnect_grace_s) * 1_000,
             head_timeout: Duration::from_millis(head_timeout_ms.into()),
+            limits: limits::read(raw)?,
             log,
             log_format: raw.read("log_format", log_format)?.unwrap_or_default(),
         })
@@ -359,6 +367,7 @@ impl fmt::Debug for Settings {
             .field("session_ttl_s", &self.session_ttl_s)
             .field("reconnect_grace_ms", &self.reconnect_grace_ms)
             .field("head_timeout", &self.head_timeout)
+            .field("limits", &self.limits)
             .field("log", &self.log)
             .field("log_format", &self.log_format)
             .finish()

@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use plenary_shared::domain::{ProfileVisibility, User};
+use plenary_shared::domain::{ProfileVisibility, Reject, User};
+use plenary_shared::ids::UserId;
 use plenary_shared::time::Timestamp;
 
 use crate::auth::{LoginLimiter, Passwords};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::read_positions::ReadPositions;
+use crate::request_limits::RequestLimiter;
 use crate::store::{Store, TokenHash};
 
 /// A source of randomness that is fit for secrets. It fills the given bytes.
@@ -29,6 +31,8 @@ pub struct Ctx {
     pub login_limiter: Arc<LoginLimiter>,
     /// Computes password hashes.
     pub passwords: Arc<Passwords>,
+    /// Limits on searches and signals. `None`: there are none.
+    pub request_limiter: Option<Arc<RequestLimiter>>,
     /// Read positions that are not stored yet.
     pub read_positions: Arc<ReadPositions>,
     pub metrics: Arc<Metrics>,
@@ -79,10 +83,23 @@ impl Ctx {
             profiles: ProfileVisibility::Admins,
             login_limiter: LoginLimiter::new(),
             passwords: Passwords::new(processors),
+            request_limiter: None,
             read_positions: Arc::default(),
             metrics: Arc::default(),
             denials: Arc::default(),
         }
+    }
+
+    /// Counts a search of this user: `rate_limited`.
+    pub fn count_search(&self, user: UserId) -> Result<(), Reject> {
+        let limiter = self.request_limiter.as_ref();
+        limiter.map_or(Ok(()), |limiter| limiter.count_search(user, self.now()))
+    }
+
+    /// Counts a signal of this user to others: `rate_limited`.
+    pub fn count_signal(&self, user: UserId) -> Result<(), Reject> {
+        let limiter = self.request_limiter.as_ref();
+        limiter.map_or(Ok(()), |limiter| limiter.count_signal(user, self.now()))
     }
 
     /// Returns the current time.

@@ -65,6 +65,8 @@ pub struct Metrics {
     ends_late: Histogram,
     archive_lag_events: Gauge<f64, AtomicU64>,
     archive_lag_seconds: Gauge<f64, AtomicU64>,
+    disk_free_bytes: Gauge<f64, AtomicU64>,
+    disk_reserve_bytes: Gauge<f64, AtomicU64>,
     /// Instances that are followed on this server.
     pub rooms: Gauge<i64, AtomicI64>,
     /// Size of the events that are buffered for the followers, in bytes.
@@ -219,6 +221,15 @@ impl Metrics {
         self.archive_lag_seconds.set(oldest_s);
     }
 
+    /// Sets the free space for the data and its reserve, in bytes. `None` exports both as unknown (NaN).
+    pub fn set_disk(&self, space: Option<(u64, u64)>) {
+        let (free, reserve) = space.map_or((f64::NAN, f64::NAN), |(free, reserve)| {
+            (bytes(free), bytes(reserve))
+        });
+        self.disk_free_bytes.set(free);
+        self.disk_reserve_bytes.set(reserve);
+    }
+
     /// Returns all metrics as text of the type [`MEDIA_TYPE`].
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
@@ -245,6 +256,8 @@ impl Default for Metrics {
             ends_late: Histogram::new(LATE),
             archive_lag_events: Gauge::default(),
             archive_lag_seconds: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            disk_reserve_bytes: Gauge::default(),
             rooms: Gauge::default(),
             ring_bytes: Gauge::default(),
             began: Instant::now(),
@@ -262,7 +275,7 @@ impl Default for Metrics {
 impl Metrics {
     fn register_counts(&mut self) {
         // Exported as 0 from the start, so that the first one shows as an increase.
-        for outcome in ["accepted", "repeated", "rejected", "failed"] {
+        for outcome in ["accepted", "repeated", "rejected", "rate_limited", "failed"] {
             drop(self.posts.get_or_create(&[("outcome", outcome)]));
         }
         self.add("posts", "Posts by outcome", self.posts.clone());
@@ -303,6 +316,10 @@ impl Metrics {
             help,
             self.archive_lag_seconds.clone(),
         );
+        let help = "Free disk space for the data file";
+        self.add("disk_free_bytes", help, self.disk_free_bytes.clone());
+        let help = "Free disk space below which posts are refused";
+        self.add("disk_reserve_bytes", help, self.disk_reserve_bytes.clone());
         let help = "Meetings that are followed on this server";
         self.add("rooms", help, self.rooms.clone());
         let help = "Size of the events that are buffered for the followers";
@@ -326,6 +343,11 @@ impl fmt::Debug for Metrics {
 #[expect(clippy::cast_precision_loss, reason = "delays are far below 2^53 ms")]
 fn seconds(late_ms: i64) -> f64 {
     late_ms.max(0) as f64 / 1_000.0
+}
+
+#[expect(clippy::cast_precision_loss, reason = "disks are far below 2^53 bytes")]
+fn bytes(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

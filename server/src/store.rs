@@ -10,6 +10,7 @@ mod feed;
 mod health;
 pub mod instrument;
 mod lifecycle;
+mod limits;
 mod log;
 mod meetings;
 mod messages;
@@ -38,6 +39,7 @@ pub use dashboard::DashboardStore;
 pub use feed::{AccessChange, Feed, FeedStore, Head};
 pub use health::{Check, HealthStore};
 pub use lifecycle::{Agenda, EndStep, LifecycleStore, Stepped};
+pub use limits::{DiskSpace, LimitStore};
 pub use log::{LogStore, Page};
 pub use meetings::{MeetingStore, NewMeeting};
 pub use messages::MessageStore;
@@ -61,6 +63,7 @@ pub trait Store:
     + FeedStore
     + HealthStore
     + LifecycleStore
+    + LimitStore
     + LogStore
     + MeetingStore
     + MessageStore
@@ -85,6 +88,7 @@ impl<T> Store for T where
         + FeedStore
         + HealthStore
         + LifecycleStore
+        + LimitStore
         + LogStore
         + MeetingStore
         + MessageStore

@@ -222,6 +222,9 @@ impl Server {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("TZ", "UTC")
             .env("RUST_BACKTRACE", "0")
+            // Tests post faster than users, and some on small disks. Those of the limits set their own.
+            .env("PLENARY_RATE_LIMITS", "false")
+            .env("PLENARY_DISK_RESERVE_MIB", "0")
             .current_dir(self.home.path())
             .envs(self.options.env.iter().map(|(k, v)| (k, v)));
         command

@@ -6,7 +6,8 @@ mod process;
 use std::time::Duration;
 
 use plenary_testkit::{
-    Client, Fixture, FixtureBuilder, PASSWORD, Pty, PtyOptions, instance, until,
+    Client, Fixture, FixtureBuilder, PASSWORD, Pty, PtyOptions, RedisOptions, ServerOptions,
+    instance, until,
 };
 use process::Running;
 use serde_json::Value;
@@ -469,4 +470,36 @@ fn users_change_their_password_and_end_their_sessions() {
     let fourth = here.run(&["sessions", "--end-others"]).ok();
     assert!(fourth.contains("ended all other sessions"), "{fourth}");
     assert_eq!(here.run(&["sessions"]).ok().lines().count(), 1);
+}
+
+#[test]
+fn piped_lines_wait_for_the_limit_and_none_is_lost_or_doubled() {
+    let limits = [
+        ("PLENARY_RATE_LIMITS", "true"),
+        ("PLENARY_POST_BURST", "5"),
+        ("PLENARY_POSTS_PER_MINUTE", "1200"),
+        ("PLENARY_ACCOUNT_PER_MINUTE", "60000"),
+    ];
+    let options = ServerOptions {
+        env: limits
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+        ..ServerOptions::default()
+    };
+    let fixture = FixtureBuilder::with(RedisOptions::default(), options)
+        .people(1, &["ada"])
+        .meeting(1, "Private", Some(&["ada"]))
+        .instance(1, 1, -60, 600)
+        .start();
+    fixture.set_password("ada");
+    let ada = login(&fixture, "ada");
+    ada.run(&["join", "1/1"]).ok();
+    let lines: Vec<String> = (0..40).map(|n| format!("line {n}")).collect();
+    let mut posting = Running::with_input(&ada, &["post", "--lines", "1/1"], &lines.join("\n"));
+    assert_eq!(posting.exit_code(), 0, "{:?}", posting.notes());
+    let notes = posting.notes();
+    assert_eq!(notes.len(), 1, "one note for all waits: {notes:?}");
+    assert!(notes[0].contains("limits how fast"), "{notes:?}");
+    let page = ada.run(&["--json", "messages", "1/1"]).json();
+    assert_eq!(field(&page, "messages", "body"), lines);
 }

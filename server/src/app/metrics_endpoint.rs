@@ -86,6 +86,8 @@ async fn export(State(endpoint): State<MetricsEndpoint>) -> Response {
         }
         Ok(Err(_)) | Err(_) => metrics.set_archive_lag(None),
     }
+    let disk = store.disk();
+    metrics.set_disk(disk.map(|disk| (disk.free_bytes, disk.reserve_bytes)));
     match metrics.encode() {
         Ok(text) => ([(CONTENT_TYPE, MEDIA_TYPE)], text).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),

@@ -42,6 +42,7 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
     let mut ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
     ctx.metrics = metrics.clone();
     ctx.profiles = settings.profiles;
+    ctx.request_limiter = settings.limits.post.map(|_| Arc::default());
     let shutdown = Shutdown::default();
     let requested = shutdown.clone();
     signals::on_termination(move || requested.request())?;

@@ -26,6 +26,12 @@ struct Keys {
     profiles: Option<Spanned<String>>,
     trusted_proxies: Option<Spanned<String>>,
     proxy_protocol: Option<Spanned<bool>>,
+    rate_limits: Option<Spanned<bool>>,
+    post_burst: Option<Spanned<i64>>,
+    posts_per_minute: Option<Spanned<i64>>,
+    account_burst: Option<Spanned<i64>>,
+    account_per_minute: Option<Spanned<i64>>,
+    disk_reserve_mib: Option<Spanned<i64>>,
 }
 
 /// Reads the settings of a file as text, each with its line.
@@ -65,6 +71,12 @@ pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Sour
     take("session_ttl_days", spelled(keys.session_ttl_days));
     take("reconnect_grace_s", spelled(keys.reconnect_grace_s));
     take("head_timeout_ms", spelled(keys.head_timeout_ms));
+    take("rate_limits", spelled(keys.rate_limits));
+    take("post_burst", spelled(keys.post_burst));
+    take("posts_per_minute", spelled(keys.posts_per_minute));
+    take("account_burst", spelled(keys.account_burst));
+    take("account_per_minute", spelled(keys.account_per_minute));
+    take("disk_reserve_mib", spelled(keys.disk_reserve_mib));
     Ok(settings)
 }
 

@@ -34,6 +34,24 @@ const KEYS: &[(&str, &str, &str)] = &[
         "PLENARY_RECONNECT_GRACE_S",
         "reconnect-grace-s",
     ),
+    ("rate_limits", "PLENARY_RATE_LIMITS", "rate-limits"),
+    ("post_burst", "PLENARY_POST_BURST", "post-burst"),
+    (
+        "posts_per_minute",
+        "PLENARY_POSTS_PER_MINUTE",
+        "posts-per-minute",
+    ),
+    ("account_burst", "PLENARY_ACCOUNT_BURST", "account-burst"),
+    (
+        "account_per_minute",
+        "PLENARY_ACCOUNT_PER_MINUTE",
+        "account-per-minute",
+    ),
+    (
+        "disk_reserve_mib",
+        "PLENARY_DISK_RESERVE_MIB",
+        "disk-reserve-mib",
+    ),
     (
         "head_timeout_ms",
         "PLENARY_HEAD_TIMEOUT_MS",
@@ -145,6 +163,6 @@ fn flag_value(key: &str, flags: &Flags, serve: &ServeFlags) -> Option<String> {
         "session_ttl_days" => flags.session_ttl_days.clone(),
         "reconnect_grace_s" => flags.reconnect_grace_s.clone(),
         "head_timeout_ms" => serve.head_timeout_ms.clone(),
-        _ => None,
+        _ => serve.limits.value(key),
     }
 }

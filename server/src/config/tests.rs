@@ -10,6 +10,7 @@ use rstest::rstest;
 use tempfile::TempDir;
 
 use super::*;
+use crate::rate_limits::Quota;
 
 /// Returns the settings of these sources, or the text of the error.
 fn settings(
@@ -84,6 +85,21 @@ fn all_settings_have_defaults() {
             session_ttl_s: 30 * 86_400,
             reconnect_grace_ms: 20_000,
             head_timeout: Duration::from_secs(20),
+            limits: WriteLimits {
+                post: Some(Quota {
+                    burst: 60,
+                    per_minute: 120,
+                }),
+                join: Some(Quota {
+                    burst: 20,
+                    per_minute: 20,
+                }),
+                account: Some(Quota {
+                    burst: 200,
+                    per_minute: 300,
+                }),
+                disk_reserve_bytes: 256 * 1024 * 1024,
+            },
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -124,6 +140,12 @@ fn every_key_of_the_file_is_read() {
         metrics_bind = "localhost:9400"
         allow_origin = "https://Chat.example.org, http://localhost:8080"
         profiles = "members"
+        rate_limits = true
+        post_burst = 1
+        posts_per_minute = 2
+        account_burst = 3
+        account_per_minute = 4
+        disk_reserve_mib = 0
     "#;
     let settings = settings(&[], &[], Some(file)).expect("settings");
     assert_eq!(
@@ -145,9 +167,40 @@ fn every_key_of_the_file_is_read() {
             session_ttl_s: 86_400,
             reconnect_grace_ms: 5_000,
             head_timeout: Duration::from_secs(20),
+            limits: WriteLimits {
+                post: Some(Quota {
+                    burst: 1,
+                    per_minute: 2,
+                }),
+                join: Some(Quota {
+                    burst: 20,
+                    per_minute: 20,
+                }),
+                account: Some(Quota {
+                    burst: 3,
+                    per_minute: 4,
+                }),
+                disk_reserve_bytes: 0,
+            },
             log: "plenary_server=debug".to_owned(),
             log_format: LogFormat::Json,
         }
+    );
+}
+
+#[test]
+fn rate_limits_can_be_turned_off() {
+    let settings = settings(&[], &[("PLENARY_RATE_LIMITS", "false")], None).expect("settings");
+    let WriteLimits {
+        post,
+        join,
+        account,
+        disk_reserve_bytes,
+    } = settings.limits;
+    assert_eq!((post, join, account), (None, None, None));
+    assert!(
+        disk_reserve_bytes > 0,
+        "the reserve is a setting of its own"
     );
 }
 
@@ -160,6 +213,8 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[], &[("PLENARY_INSECURE", "perhaps")], None, "PLENARY_INSECURE: insecure 'perhaps' must be true or false")]
 #[case(&[("session-ttl-days", "0")], &[], None, "--session-ttl-days: session_ttl_days '0' must be a whole number from 1 to 3650")]
 #[case(&[], &[], Some("reconnect_grace_s = -1"), "DIR/server.toml:1: reconnect_grace_s '-1' must be a whole number from 1 to 3600")]
+#[case(&[], &[("PLENARY_POST_BURST", "0")], None, "PLENARY_POST_BURST: post_burst '0' must be a whole number from 1 to 100000")]
+#[case(&[], &[], Some("posts_per_minute = 60001"), "DIR/server.toml:1: posts_per_minute '60001' must be a whole number from 1 to 60000")]
 #[case(&[("log", "a=b=c")], &[], None, "--log: log is not a log filter")]
 #[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
 #[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that starts with redis:// or rediss://")]

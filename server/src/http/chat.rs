@@ -166,7 +166,7 @@ pub(super) async fn events(
         (status = 201, description = "Posted", body = MessageOk),
         (status = 200, description = "Posted earlier with the same key", body = MessageOk),
         (status = 202, description = "Posted, but not in the archive yet although `ack` was `durable`. Do not post the text again; repeat the request with the same key to ask again", body = MessageOk),
-        (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
+        (status = "default", description = "400 not_started or ended, 404 not_found, 409 not_participant, 413 body_too_long, 422 body_empty or body_control, 429 rate_limited, 503 archive_behind or disk_reserve, …", body = Reject),
     )
 )]
 pub(super) async fn message(
@@ -220,7 +220,7 @@ pub(super) async fn message(
     request_body = EditBody,
     responses(
         (status = 200, description = "Edited, now or earlier with the same key", body = MessageOk),
-        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 413 body_too_long, 422 body_empty or body_control, 503 archive_behind, …", body = Reject),
+        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 413 body_too_long, 422 body_empty or body_control, 429 rate_limited, 503 archive_behind or disk_reserve, …", body = Reject),
     )
 )]
 pub(super) async fn edit(
@@ -262,7 +262,7 @@ pub(super) async fn edit(
     ),
     responses(
         (status = 200, description = "Deleted, now or earlier with the same key", body = MessageOk),
-        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 503 archive_behind, …", body = Reject),
+        (status = "default", description = "400 not_started or ended, 403 not_yours, 404 no_such_message, 409 not_participant or message_deleted, 429 rate_limited, 503 archive_behind or disk_reserve, …", body = Reject),
     )
 )]
 pub(super) async fn delete(

@@ -56,8 +56,10 @@ pub const fn status(code: Code) -> StatusCode {
         | Code::AlreadySo
         | Code::NotScheduled
         | Code::TooManyFollowed => StatusCode::CONFLICT,
-        Code::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
-        Code::ArchiveBehind | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::TooManyRequests | Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::ArchiveBehind | Code::DiskReserve | Code::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -127,9 +129,9 @@ mod tests {
                 "body_too_long" | "too_large" => 413,
                 "unsupported_media_type" => 415,
                 "invalid" | "body_empty" | "body_control" => 422,
-                "too_many_requests" => 429,
+                "too_many_requests" | "rate_limited" => 429,
                 "internal" => 500,
-                "archive_behind" | "unavailable" => 503,
+                "archive_behind" | "disk_reserve" | "unavailable" => 503,
                 other => panic!("{other} has no status"),
             };
             assert_eq!(status(*code).as_u16(), expected, "{code}");
@@ -140,7 +142,9 @@ mod tests {
     fn temporary_errors_have_retry_after() {
         for code in [
             Code::TooManyRequests,
+            Code::RateLimited,
             Code::ArchiveBehind,
+            Code::DiskReserve,
             Code::Unavailable,
         ] {
             assert!(

@@ -60,7 +60,7 @@ pub(super) struct Readiness {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Component {
     /// `redis`, `mysql`, `feed` (what is published comes back), `live_state` (Redis has not
-    /// forgotten it), `archive` (how far it is behind), or `file`.
+    /// forgotten it), `archive` (how far it is behind), `file` or `disk` (its free space).
     name: &'static str,
     /// Whether it is healthy.
     ok: bool,

@@ -72,6 +72,7 @@ async fn store_post(ctx: &Ctx, caller: &Caller, post: Post) -> Answer<Posted> {
     ctx.metrics.record_post(match &answer {
         Ok(posted) if posted.repeat => "repeated",
         Ok(_) => "accepted",
+        Err(Error::Reject(reject)) if reject.code == Code::RateLimited => "rate_limited",
         Err(Error::Reject(_)) => "rejected",
         Err(Error::Fault(_)) => "failed",
     });
@@ -118,6 +119,7 @@ fn reject_empty(body: &MessageBody) -> Answer<()> {
 
 /// Publishes that the caller is typing.
 pub async fn typing(ctx: &Ctx, caller: &Caller, instance: InstanceId) -> Answer<Done> {
+    ctx.count_signal(caller.user.id)?;
     let typing = ctx.store.typing(instance, &caller.user).await;
     rules::conceal(&caller.user, instance, typing)?;
     Ok(Done {})

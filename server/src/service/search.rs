@@ -11,6 +11,7 @@ use crate::rules;
 
 /// Returns a page of matching messages, newest first.
 pub async fn search(ctx: &Ctx, caller: &Caller, asked: Search) -> Answer<SearchOk> {
+    ctx.count_search(caller.user.id)?;
     let invalid = |detail: String| Reject::new(Code::Invalid, detail);
     let query = Query::parse(&asked.query).map_err(|error| invalid(error.to_string()))?;
     if !(1..=SEARCH_PAGE_MAX).contains(&asked.limit) {

@@ -7,7 +7,7 @@ use crate::error::Fault;
 /// The result of one health check.
 #[derive(Clone, Debug)]
 pub struct Check {
-    /// Its name: `redis`, `mysql`, `feed`, `live_state`, `archive` or `file`.
+    /// Its name: `redis`, `mysql`, `feed`, `live_state`, `archive`, `file` or `disk`.
     pub name: &'static str,
     pub ok: bool,
     /// What is wrong, or a figure, in one sentence.

@@ -8,7 +8,8 @@ use plenary_shared::text::MessageBody;
 
 use crate::error::Answer;
 
-/// Writes messages into live instances. Each verb takes effect once per cmid.
+/// Writes messages into live instances. Each verb takes effect once per cmid. `rate_limited`: the user writes
+/// too fast; `disk_reserve`: the disk is almost full. A repeated cmid is never refused for either.
 #[async_trait]
 pub trait MessageStore: Send + Sync {
     /// Posts a message, as an answer to the message `reply_to` of the same instance if given; emits

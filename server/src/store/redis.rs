@@ -9,6 +9,7 @@ use plenary_shared::ids::{Generation, InstanceId};
 use redis::Value;
 
 use crate::error::Fault;
+use crate::rate_limits::SharedLimits;
 use crate::store::instrument::Instrument;
 
 mod arrival;
@@ -23,6 +24,7 @@ mod messages;
 mod moderation;
 mod notices;
 mod presence;
+mod rates;
 mod rebuild;
 mod scripts;
 mod session;
@@ -58,6 +60,10 @@ pub struct RedisStore {
     connection: Connection,
     scripts: Scripts,
     instrument: Instrument,
+    /// How fast users may write.
+    limits: SharedLimits,
+    /// Whether Redis is in cluster mode.
+    is_cluster: AtomicBool,
     /// Whether the connection may now lead to another Redis, or to one that has changed role. It may know
     /// the scripts and lack the data, so the absence of NOSCRIPT proves nothing.
     unproven: Arc<AtomicBool>,
@@ -86,6 +92,8 @@ impl RedisStore {
             connection,
             scripts,
             instrument,
+            limits: SharedLimits::default(),
+            is_cluster: AtomicBool::new(false),
             unproven,
             generations: Mutex::default(),
         })

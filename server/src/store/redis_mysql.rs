@@ -10,11 +10,12 @@ use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::error::{Answer, Error, Fault};
+use crate::rate_limits::WriteLimits;
 
 use self::restore::Restorer;
 use super::mysql::MysqlStore;
 use super::redis::{RedisStore, Refusal, ScriptError, Subscriber};
-use super::refusal;
+use super::{DiskSpace, LimitStore, refusal};
 
 mod archive;
 mod dashboard;
@@ -175,6 +176,7 @@ impl RedisMysqlStore {
             Refusal::NotLater => return refusal::not_later().into(),
             Refusal::TooLong => return refusal::too_long().into(),
             Refusal::ArchiveBehind => Code::ArchiveBehind,
+            Refusal::RateLimited { wait_ms } => return Reject::rate_limited(wait_ms).into(),
             Refusal::NoSuchMessage => Code::NoSuchMessage,
             Refusal::NotYours => Code::NotYours,
             Refusal::MessageDeleted => Code::MessageDeleted,
@@ -214,6 +216,20 @@ impl RedisMysqlStore {
             stored.ended_at,
             now,
         ))
+    }
+}
+
+impl LimitStore for RedisMysqlStore {
+    fn limits(&self) -> WriteLimits {
+        self.redis.limits().get()
+    }
+
+    fn set_limits(&self, limits: WriteLimits) {
+        self.redis.limits().set(limits);
+    }
+
+    fn disk(&self) -> Option<DiskSpace> {
+        None
     }
 }
 

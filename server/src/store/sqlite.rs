@@ -9,7 +9,9 @@ use std::sync::Arc;
 use plenary_shared::time::Timestamp;
 
 use crate::clock::Clock;
+use crate::rate_limits::SharedLimits;
 
+use self::disk::Disk;
 use self::feeding::Feeding;
 use self::link::Link;
 use self::lock::Lock;
@@ -19,6 +21,7 @@ mod attendance;
 mod backup;
 mod dashboard;
 mod diagnose;
+mod disk;
 mod export;
 mod fault;
 mod feed;
@@ -37,6 +40,7 @@ mod opening;
 mod participation;
 mod planning;
 mod presence;
+mod rates;
 mod read_positions;
 mod restriction;
 mod search;
@@ -56,6 +60,8 @@ pub struct SqliteStore {
     link: Link,
     feeding: Arc<Feeding>,
     waiters: Waiters,
+    limits: SharedLimits,
+    disk: Arc<Disk>,
     clock: Clock,
     /// Held until the server stops.
     _lock: Option<Lock>,

@@ -167,8 +167,13 @@ impl Socket {
             instance,
             waiting: waits,
         } = wait;
-        if !self.waits.contains_key(&instance) {
+        let known = self.waits.get(&instance).map(|(_, waiting)| *waiting);
+        if known.is_none() {
             self.check_followed()?;
+        }
+        if waits != (known == Some(Waiting::Wait)) {
+            // A renewal notifies nobody.
+            self.state.ctx.count_signal(caller.user.id)?;
         }
         let subscriber = self.subscriber()?;
         let hub = &self.state.hub;

@@ -15,6 +15,7 @@ mod editing;
 mod ending;
 mod feed;
 mod joining;
+mod limits;
 mod model;
 mod moderation;
 mod overview;
@@ -50,6 +51,15 @@ macro_rules! contract {
                     retry_after_end_returns_its_seq
                     concurrent_posts_with_same_cmid_create_one_message
                     text_is_stored_unchanged
+                }
+                limits {
+                    posts_above_the_burst_are_refused_with_the_wait
+                    refused_post_is_accepted_after_its_wait
+                    racing_posts_take_exactly_the_burst
+                    account_limit_counts_all_instances
+                    changes_and_announcements_count_as_posts
+                    joins_are_limited_and_leaves_are_not
+                    leaves_and_ends_commit_below_the_disk_reserve
                 }
                 concurrency {
                     concurrent_joins_of_one_user_create_one_stay

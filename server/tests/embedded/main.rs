@@ -5,6 +5,7 @@ mod concurrency;
 mod functions;
 mod harness;
 mod lifecycle;
+mod limits;
 mod outage;
 mod processes;
 mod schema;

@@ -6,18 +6,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use plenary_server::error::{Answer, Fault};
+use plenary_server::rate_limits::WriteLimits;
 use plenary_server::store::dashboard::{Attended, Counted, Denial, Holder, Listed, Now};
 use plenary_server::store::moderation::ModerationRequest;
 use plenary_server::store::mysql::{Archived, Batch, MysqlStore};
 use plenary_server::store::planning::{EditMeeting, Invitations, Invited};
 use plenary_server::store::redis::RedisStore;
 use plenary_server::store::{
-    Account, Agenda, ArchiveStore, Backlog, Check, ConnectionId, DashboardStore, EndStep, Feed,
-    FeedStore, Head, HealthStore, LifecycleStore, LogStore, MeetingStore, MessageStore,
-    ModerationStore, NewMeeting, NewPassword, NewSession, NewUser, NodeId, Page,
-    ParticipationStore, PersonListed, PlannedMeeting, PlanningStore, PresenceStore, ReadPosition,
-    ReadPositionStore, SearchStore, Session, SessionStore, Stepped, Store, StoredSession,
-    TokenHash, UserStore, Waiting, WaitingStore,
+    Account, Agenda, ArchiveStore, Backlog, Check, ConnectionId, DashboardStore, DiskSpace,
+    EndStep, Feed, FeedStore, Head, HealthStore, LifecycleStore, LimitStore, LogStore,
+    MeetingStore, MessageStore, ModerationStore, NewMeeting, NewPassword, NewSession, NewUser,
+    NodeId, Page, ParticipationStore, PersonListed, PlannedMeeting, PlanningStore, PresenceStore,
+    ReadPosition, ReadPositionStore, SearchStore, Session, SessionStore, Stepped, Store,
+    StoredSession, TokenHash, UserStore, Waiting, WaitingStore,
 };
 use plenary_shared::domain::{
     Event, Instance, Meeting, Participant, Reason, Restrictions, Role, User,
@@ -150,6 +151,20 @@ impl FeedStore for SimulatedStore {
 
     async fn backfill(&self, instance: InstanceId, after: Seq, limit: usize) -> Answer<Vec<Event>> {
         self.inner.backfill(instance, after, limit).await
+    }
+}
+
+impl LimitStore for SimulatedStore {
+    fn limits(&self) -> WriteLimits {
+        self.inner.limits()
+    }
+
+    fn set_limits(&self, limits: WriteLimits) {
+        self.inner.set_limits(limits);
+    }
+
+    fn disk(&self) -> Option<DiskSpace> {
+        self.inner.disk()
     }
 }
 

@@ -102,6 +102,10 @@ codes! {
     TooManyFollowed = "too_many_followed", "This connection already follows 64 meetings. Close one.";
     /// Too many requests in a short time.
     TooManyRequests = "too_many_requests", "Too many attempts. Wait a moment and try again.";
+    /// The user posts, joins or searches faster than the server allows.
+    RateLimited = "rate_limited", "You are sending too fast. Wait a moment and try again.";
+    /// Posts are rejected because the server's disk is almost full.
+    DiskReserve = "disk_reserve", "The server's disk is almost full, so it accepts no messages. Try again later.";
     /// Posts are rejected because too many events wait to be archived.
     ArchiveBehind = "archive_behind", "The server is behind with storing messages. Try again soon.";
     /// A store is unavailable.
@@ -128,21 +132,43 @@ pub struct Reject {
     /// After how many seconds to try again, if that helps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
+    /// The same wait in milliseconds, if it is known exactly (`rate_limited`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u32>,
 }
 
 impl Reject {
     /// Creates a rejection with a sentence of its own.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         let retry_after_s = match code {
-            Code::ArchiveBehind | Code::Unavailable => Some(1),
-            Code::TooManyRequests => Some(10),
+            Code::ArchiveBehind | Code::RateLimited | Code::Unavailable => Some(1),
+            Code::TooManyRequests | Code::DiskReserve => Some(10),
             _ => None,
         };
         Self {
             code,
             detail: detail.into(),
             retry_after_s,
+            retry_after_ms: None,
         }
+    }
+
+    /// Creates the rejection of a request that may be sent again after this many milliseconds.
+    pub fn rate_limited(wait_ms: u32) -> Self {
+        let seconds = wait_ms.div_ceil(1_000);
+        let detail = format!("You are sending too fast. Try again in {seconds} s.");
+        Self {
+            retry_after_s: Some(seconds),
+            retry_after_ms: Some(wait_ms),
+            ..Self::new(Code::RateLimited, detail)
+        }
+    }
+
+    /// Returns how many milliseconds to wait before the next attempt, if that helps.
+    pub fn wait_ms(&self) -> Option<u32> {
+        let wait_s = self.retry_after_s;
+        self.retry_after_ms
+            .or_else(|| wait_s.map(|wait_s| wait_s.saturating_mul(1_000)))
     }
 }
 

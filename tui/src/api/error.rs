@@ -48,6 +48,16 @@ impl ApiError {
             Self::Rejected(rejection) => matches!(rejection.status, 429 | 503),
         }
     }
+
+    /// Returns the wait after which the server accepts the request, if it limits how fast the user sends.
+    pub fn rate_limit(&self) -> Option<Duration> {
+        match self {
+            Self::Rejected(rejection) if rejection.known_code() == Some(Code::RateLimited) => {
+                rejection.retry_after
+            }
+            Self::Rejected(_) | Self::Unreachable { .. } | Self::UnexpectedResponse { .. } => None,
+        }
+    }
 }
 
 impl Rejection {
@@ -62,15 +72,18 @@ impl Rejection {
             code: String,
             detail: String,
             retry_after_s: Option<u64>,
+            retry_after_ms: Option<u64>,
         }
         let body: Body = serde_json::from_str(json).ok()?;
         Some(Self {
             status: status.as_u16(),
             code: for_terminal(&body.code),
             detail: for_terminal(&body.detail),
-            retry_after: retry_after_s
-                .or(body.retry_after_s)
-                .map(Duration::from_secs),
+            retry_after: body.retry_after_ms.map(Duration::from_millis).or_else(|| {
+                retry_after_s
+                    .or(body.retry_after_s)
+                    .map(Duration::from_secs)
+            }),
         })
     }
 
@@ -89,10 +102,10 @@ impl From<Reject> for Rejection {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
             code: reject.code.to_string(),
-            detail: reject.detail,
             retry_after: reject
-                .retry_after_s
-                .map(|seconds| Duration::from_secs(seconds.into())),
+                .wait_ms()
+                .map(|wait_ms| Duration::from_millis(wait_ms.into())),
+            detail: reject.detail,
         }
     }
 }

@@ -20,7 +20,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef, Record};
 
-pub use entry::{Delivery, NextSend, OutboxEntry, OutboxFull, Rejection};
+pub use entry::{Delivery, LIMITED, NextSend, OutboxEntry, OutboxFull, Rejection};
 
 /// Unacknowledged entries of one meeting. When the limit is reached the text stays in the input.
 pub const ENTRIES_MAX: usize = 200;
@@ -233,7 +233,7 @@ impl Outbox {
             Rejection::ServerError { at, why } if entry.server_errors + 1 < SERVER_ERRORS_MAX => {
                 entry.server_errors += 1;
                 entry.state = Delivery::Waiting {
-                    until: Some((at, why)),
+                    until: Some((at, Some(why))),
                 };
                 return false;
             }

@@ -116,7 +116,7 @@ impl From<Reject> for Failure {
     fn from(reject: Reject) -> Self {
         let exit = match reject.code {
             Code::NotSignedIn | Code::WrongPassword => Exit::NotSignedIn,
-            Code::ArchiveBehind | Code::Unavailable => Exit::Unreachable,
+            Code::ArchiveBehind | Code::DiskReserve | Code::Unavailable => Exit::Unreachable,
             Code::Internal => Exit::Other,
             Code::Malformed
             | Code::Invalid
@@ -146,7 +146,8 @@ impl From<Reject> for Failure {
             | Code::NoSuchMessage
             | Code::NotYours
             | Code::MessageDeleted
-            | Code::TooManyRequests => Exit::Rejected,
+            | Code::TooManyRequests
+            | Code::RateLimited => Exit::Rejected,
         };
         Self::new(exit, reject.code.as_str(), reject.detail)
     }

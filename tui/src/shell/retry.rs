@@ -1,5 +1,6 @@
 //! Retries of idempotent requests.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -10,6 +11,12 @@ use crate::net::wait_before;
 
 /// The number of attempts. They take about 10 seconds, enough for a restart of the server.
 const ATTEMPTS_MAX: u32 = 7;
+
+/// The shortest wait for a server that limits how fast the user sends.
+const RATE_LIMIT_WAIT_MIN: Duration = Duration::from_millis(10);
+
+/// Whether the user was notified of the limit, which is done once.
+static IS_LIMIT_NOTED: AtomicBool = AtomicBool::new(false);
 
 /// Repeats a request until the server accepts or rejects it. Each attempt must carry the same id, so
 /// that the server executes it once.
@@ -23,6 +30,14 @@ where
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
+        if let Some(wait) = error.rate_limit() {
+            // The server says when it accepts the request, so this is not a failed attempt.
+            if !IS_LIMIT_NOTED.swap(true, Ordering::Relaxed) {
+                output::note("The server limits how fast you send. Waiting as long as needed.");
+            }
+            sleep(wait.max(RATE_LIMIT_WAIT_MIN)).await;
+            continue;
+        }
         if !error.is_temporary() || attempt >= ATTEMPTS_MAX {
             return Err(error);
         }

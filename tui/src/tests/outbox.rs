@@ -223,3 +223,31 @@ fn resume_resends_only_unacknowledged_entries() {
     fixture.greet(vec![(sync(), ResumeMode::Delta)]);
     assert_eq!(posts(&fixture), ["two"]);
 }
+
+#[test]
+fn rate_limited_entries_wait_quietly_and_keep_their_order() {
+    let mut fixture = Fixture::talking(80, 24);
+    for text in ["one", "two"] {
+        fixture.write(text);
+        fixture.key("enter");
+    }
+    assert_eq!(posts(&fixture), ["one"]);
+    fixture.refuse("post", Reject::rate_limited(1_500));
+    assert!(
+        fixture.shows("the server limits the speed") && !fixture.shows("not sent"),
+        "{}",
+        fixture.screen()
+    );
+    assert!(
+        posts(&fixture).is_empty(),
+        "the second does not overtake the first"
+    );
+    fixture.wait_ms(1_499);
+    assert!(posts(&fixture).is_empty());
+    fixture.wait_ms(1);
+    assert_eq!(posts(&fixture), ["one"]);
+    fixture.answer("post", posted(20));
+    assert_eq!(posts(&fixture), ["two"]);
+    fixture.refuse("post", Reject::from(Code::DiskReserve));
+    assert!(fixture.shows("disk is almost full") && !fixture.shows("not sent"));
+}

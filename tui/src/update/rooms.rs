@@ -392,6 +392,11 @@ impl Step<'_> {
 pub(super) const fn is_temporary(code: Code) -> bool {
     matches!(
         code,
-        Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::Internal
+        Code::Unavailable
+            | Code::ArchiveBehind
+            | Code::DiskReserve
+            | Code::TooManyRequests
+            | Code::RateLimited
+            | Code::Internal
     )
 }

@@ -23,6 +23,12 @@ use crate::theme::Tone;
 /// Messages with more lines need a confirmation.
 const LINES_UNCONFIRMED_MAX: usize = 5;
 
+/// The shortest wait before a rejected entry is sent again, in milliseconds.
+const WAIT_MS_MIN: i64 = 10;
+
+/// The longest such wait, in milliseconds.
+const WAIT_MS_MAX: i64 = 60_000;
+
 impl Step<'_> {
     /// Enter in the input: posts, runs a command, or, on an empty input, joins or retries.
     pub(super) fn send(&mut self) {
@@ -300,7 +306,7 @@ impl Step<'_> {
         reject: &Reject,
     ) {
         let why = reject.detail.clone();
-        let wait_ms = i64::from(reject.retry_after_s.unwrap_or(1).clamp(1, 60)) * 1_000;
+        let wait_ms = i64::from(reject.wait_ms().unwrap_or(1_000)).clamp(WAIT_MS_MIN, WAIT_MS_MAX);
         let at = self.model.now.plus_ms(wait_ms);
         let wants_to_join = self
             .model
@@ -308,9 +314,13 @@ impl Step<'_> {
             .get(&id)
             .is_some_and(|room| room.wants_to_join);
         let refusal = match reject.code {
-            Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::NotSignedIn => {
-                Rejection::Later { at, why }
-            }
+            // Nothing is wrong: the server accepts the rest a little later.
+            Code::RateLimited => Rejection::Later { at, why: None },
+            Code::Unavailable
+            | Code::ArchiveBehind
+            | Code::DiskReserve
+            | Code::TooManyRequests
+            | Code::NotSignedIn => Rejection::Later { at, why: Some(why) },
             Code::Internal => Rejection::ServerError { at, why },
             Code::NotParticipant if wants_to_join => Rejection::NotParticipant { why },
             _ => Rejection::Final { why },

@@ -38,6 +38,15 @@ pub(super) fn session(token: TokenHash) -> String {
     format!("session:{}", token.to_hex())
 }
 
+/// What the names of [`account_rate`] start with.
+const ACCOUNT_RATE: &str = "account_rate:";
+
+/// String that expires: when a user may write the whole burst again, over all instances, in microseconds
+/// since 1970. In a slot of its own.
+pub(super) fn account_rate(user: UserId) -> String {
+    format!("{ACCOUNT_RATE}{user}")
+}
+
 /// Hexadecimal digits of a [`TokenHash`].
 const TOKEN_HASH_DIGITS: usize = 64;
 
@@ -47,6 +56,9 @@ pub(super) fn is_ours(key: &str) -> bool {
         |rest: &str| rest.len() == TOKEN_HASH_DIGITS && rest.bytes().all(|b| b.is_ascii_hexdigit());
     [ACTIVE_MEETINGS, NODES, BOOT, REBUILDING].contains(&key)
         || key.strip_prefix("session:").is_some_and(is_session)
+        || key
+            .strip_prefix(ACCOUNT_RATE)
+            .is_some_and(|user| user.parse::<UserId>().is_ok())
         || instance_in(key).is_some()
 }
 
@@ -85,6 +97,9 @@ macro_rules! instance_keys {
                     ("meeting", _) => self.meeting(),
                     ("channel", _) => self.channel(),
                     ("user_messages", Some(user)) => self.user_messages(user),
+                    ("post_rate", Some(user)) => self.post_rate(user),
+                    ("join_rate", Some(user)) => self.join_rate(user),
+                    ("account_rate", Some(user)) => self.account_rate(user),
                     $((stringify!($name), _) => self.$name(),)+
                     (name, _) => unreachable!("no script has a key {name}"),
                 }
@@ -137,6 +152,22 @@ impl Keys {
         self.under(&format!("user:{user}:messages"))
     }
 
+    /// String that expires: when a user may write the whole burst of posts again here, in microseconds since
+    /// 1970.
+    pub(super) fn post_rate(self, user: UserId) -> String {
+        self.under(&format!("user:{user}:post_rate"))
+    }
+
+    /// The same for joins.
+    pub(super) fn join_rate(self, user: UserId) -> String {
+        self.under(&format!("user:{user}:join_rate"))
+    }
+
+    /// [`account_rate`] in the slot of the instance, for a Redis in cluster mode.
+    pub(super) fn account_rate(self, user: UserId) -> String {
+        self.under(&format!("user:{user}:account_rate"))
+    }
+
     /// Sharded channel: the events of the instance.
     pub(super) fn channel(self) -> String {
         self.under("events")
@@ -164,6 +195,8 @@ mod tests {
         assert_eq!(instance_of("meeting:1:order:x"), None);
         assert!(is_ours(NODES) && is_ours(&Keys(id).meeting()) && is_ours(&Keys(id).log()));
         assert!(is_ours(&session(TokenHash([7; 32]))) && !is_ours("session:of another program"));
+        let user: UserId = "7".parse().expect("a user");
+        assert!(is_ours(&account_rate(user)) && !is_ours("account_rate:of another program"));
         assert!(is_bindings(&Keys(id).bindings()) && !is_bindings(&Keys(id).profiles()));
     }
 }

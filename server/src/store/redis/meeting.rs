@@ -10,6 +10,7 @@ use plenary_shared::time::Timestamp;
 use redis::Value;
 
 use crate::error::Fault;
+use crate::rate_limits::WriteKind;
 use crate::store::{ConnectionId, Head, Page};
 
 use super::decode::{self, Decode, Profile, unexpected};
@@ -52,7 +53,7 @@ impl RedisStore {
         let connection = connection.map(ToString::to_string).unwrap_or_default();
         let (_, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Join, id);
+                let mut command = self.write_command(Script::Join, id, user.id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -60,7 +61,8 @@ impl RedisStore {
                     .arg(&profile)
                     .arg(&user.name)
                     .arg(&connection)
-                    .arg(limits::PARTICIPANTS_MAX);
+                    .arg(limits::PARTICIPANTS_MAX)
+                    .arg(&self.quotas(WriteKind::Join));
                 command
             })
             .await?;

@@ -6,6 +6,8 @@ use plenary_shared::protocol::Posted;
 use plenary_shared::text::MessageBody;
 use redis::Value;
 
+use crate::rate_limits::WriteKind;
+
 use super::scripts::{Script, ScriptError};
 use super::{RedisStore, UNARCHIVED_EVENTS_MAX, decode};
 
@@ -70,7 +72,7 @@ impl RedisStore {
     ) -> Result<PostOutcome, ScriptError> {
         let (word, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.user_command(Script::Post, id, user.id);
+                let mut command = self.write_command(Script::Post, id, user.id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -83,7 +85,8 @@ impl RedisStore {
                             .map(|quoted| quoted.seq.to_string())
                             .unwrap_or_default(),
                     )
-                    .arg(Author::word(reply.and_then(|quoted| quoted.author)));
+                    .arg(Author::word(reply.and_then(|quoted| quoted.author)))
+                    .arg(&self.quotas(WriteKind::Post));
                 command
             })
             .await?;
@@ -102,7 +105,7 @@ impl RedisStore {
     ) -> Result<PostOutcome, ScriptError> {
         let (word, rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::ChangeMessage, id);
+                let mut command = self.write_command(Script::ChangeMessage, id, user.id);
                 command
                     .arg(generation.get())
                     .arg(user.id.get())
@@ -112,7 +115,8 @@ impl RedisStore {
                     .arg(Author::word(target.author))
                     .arg(body.map_or("", MessageBody::as_str))
                     .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(checked.get());
+                    .arg(checked.get())
+                    .arg(&self.quotas(WriteKind::Post));
                 command
             })
             .await?;

@@ -5,6 +5,7 @@ use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::time::Timestamp;
 
 use crate::error::Fault;
+use crate::rate_limits::WriteKind;
 use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, NewEnd};
 
 use super::decode::{self, Decode};
@@ -31,7 +32,7 @@ impl RedisStore {
         } = Arguments::of(request);
         let (word, mut rest) = self
             .change(id, |generation| {
-                let mut command = self.scripts.command(Script::Moderate, id);
+                let mut command = self.write_command(Script::Moderate, id, actor.id);
                 command
                     .arg(generation.get())
                     .arg(actor.id.get())
@@ -44,7 +45,8 @@ impl RedisStore {
                     .arg(&by_ms)
                     .arg(checked.get())
                     .arg(UNARCHIVED_EVENTS_MAX)
-                    .arg(LENGTH_MS_MAX);
+                    .arg(LENGTH_MS_MAX)
+                    .arg(&self.quotas(WriteKind::Post));
                 command
             })
             .await?;

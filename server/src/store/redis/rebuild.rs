@@ -1,5 +1,7 @@
 //! Start and end of the live state: scripts loaded, instances activated, closed and destroyed.
 
+use std::sync::atomic::Ordering;
+
 use plenary_shared::domain::{InstanceState, Reason, Restrictions};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
@@ -100,14 +102,21 @@ impl RedisStore {
         self.ask(&mut command).await
     }
 
-    /// Returns the id of this Redis process.
+    /// Returns the id of this Redis process, and notes whether it is in cluster mode.
     pub async fn run_id(&self) -> Result<String, Fault> {
         let mut command = redis::cmd("INFO");
         command.arg("server");
         let info: String = self.ask(&mut command).await?;
-        info.lines()
-            .find_map(|line| line.strip_prefix("run_id:"))
-            .map(|id| id.trim().to_owned())
+        let value = |name: &str| {
+            let mut lines = info.lines();
+            lines
+                .find_map(|line| line.strip_prefix(name))
+                .map(str::trim)
+        };
+        let is_cluster = value("redis_mode:") == Some("cluster");
+        self.is_cluster.store(is_cluster, Ordering::Relaxed);
+        value("run_id:")
+            .map(str::to_owned)
             .ok_or_else(|| unexpected("INFO without run_id"))
     }
 

@@ -9,6 +9,7 @@ use plenary_shared::ids::{Generation, InstanceId, UserId};
 use redis::{ErrorKind, ServerErrorKind, Value};
 
 use crate::error::Fault;
+use crate::rate_limits;
 
 use super::decode::{self, Decode};
 use super::keys::Keys;
@@ -180,6 +181,15 @@ impl ScriptReply {
         if let Some(refused) = Refusal::parse(&word) {
             return Err(ScriptError::Refused(refused));
         }
+        if word == "rate_limited" {
+            let wait_us = parts
+                .next()
+                .and_then(|wait| wait.text().ok()?.parse().ok())
+                .ok_or_else(|| decode::unexpected("rate_limited without a wait"))?;
+            return Err(ScriptError::Refused(Refusal::RateLimited {
+                wait_ms: rate_limits::wait_ms(wait_us),
+            }));
+        }
         if word == "stale" {
             let generation = parts
                 .next()
@@ -206,7 +216,14 @@ macro_rules! refusals {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)+) => {
         /// Why a script changed nothing.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Refusal { $($(#[$doc])* $name,)+ }
+        pub enum Refusal {
+            $($(#[$doc])* $name,)+
+            /// The user writes too fast. The next attempt may be made after this wait.
+            RateLimited {
+                /// In milliseconds.
+                wait_ms: u32,
+            },
+        }
 
         impl Refusal {
             fn parse(word: &str) -> Option<Self> {

@@ -4,17 +4,18 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::disk;
 use super::export;
 use super::link;
 use super::lock::Lock;
 use super::migrate;
 use crate::store::diagnostic::{Diagnostic, Grade};
 
-/// Free space in bytes below which a warning is given.
+/// Free space in bytes beyond the reserve below which a warning is given.
 const SPACE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 
 /// Checks the data file, without changing it.
-pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
+pub(super) fn examine(directory: &Path, disk_reserve_bytes: u64) -> Vec<Diagnostic> {
     let about = "data file";
     let path = link::file_of(directory);
     if !path.exists() {
@@ -36,7 +37,7 @@ pub(super) fn examine(directory: &Path) -> Vec<Diagnostic> {
             "give this user read and write access to the file and its directory",
         )),
     }
-    diagnostics.push(space(directory));
+    diagnostics.push(space(directory, disk_reserve_bytes));
     diagnostics.push(Diagnostic::good(
         "data file: served by",
         served_by(directory),
@@ -96,19 +97,27 @@ fn tables(conn: &Connection, directory: &Path) -> Diagnostic {
     }
 }
 
-fn space(directory: &Path) -> Diagnostic {
+fn space(directory: &Path, reserve_bytes: u64) -> Diagnostic {
     let about = "data file: free space";
-    match rustix::fs::statvfs(directory) {
-        Ok(stat) => {
-            let bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
-            Diagnostic::of(
-                bytes >= SPACE_BYTES_MIN,
-                Grade::Warning,
-                about,
-                format!("{} MiB", bytes / 1024 / 1024),
-                "free disk space: posts are rejected once the disk is full",
-            )
-        }
+    let mib = |bytes: u64| bytes / 1024 / 1024;
+    match disk::free_bytes(directory) {
+        Ok(bytes) if bytes < reserve_bytes => Diagnostic::not_good(
+            Grade::Bad,
+            about,
+            format!(
+                "{} MiB; the reserve is {} MiB",
+                mib(bytes),
+                mib(reserve_bytes)
+            ),
+            "free disk space, or lower disk_reserve_mib: until then posts are refused",
+        ),
+        Ok(bytes) => Diagnostic::of(
+            bytes >= reserve_bytes.saturating_add(SPACE_BYTES_MIN),
+            Grade::Warning,
+            about,
+            format!("{} MiB", mib(bytes)),
+            "free disk space: posts are refused once only disk_reserve_mib is left",
+        ),
         Err(error) => Diagnostic::not_good(
             Grade::Warning,
             about,

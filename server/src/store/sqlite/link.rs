@@ -11,13 +11,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::Clock;
 use crate::error::{Answer, Fault};
 use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::OpenError;
 use super::fault::STORE;
-use super::feeding::Feeding;
 use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked};
 
 /// The name of the SQLite file in its directory.
@@ -56,12 +54,10 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Starts the threads. `conn` becomes the writing connection.
+    /// Starts the threads.
     pub(super) fn start(
-        conn: Connection,
+        writer: Writer,
         directory: &Path,
-        clock: Clock,
-        feeding: Arc<Feeding>,
         instrument: Instrument,
     ) -> Result<Self, OpenError> {
         let path = directory.join(FILE);
@@ -73,13 +69,7 @@ impl Link {
             spawn("plenary-read", move || read_all(&conn, &to_read))?;
         }
         let (verbs, to_write) = mpsc::channel(QUEUE_MAX);
-        let failing: Arc<AtomicBool> = Arc::default();
-        let writer = Writer {
-            conn,
-            clock,
-            feeding,
-            failing: failing.clone(),
-        };
+        let failing = writer.failing.clone();
         spawn("plenary-write", move || writer.run(to_write))?;
         Ok(Self {
             verbs,

@@ -9,6 +9,7 @@ use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::{Answer, Error, Fault};
+use crate::rate_limits::WriteKind;
 use crate::store::sql::history;
 use crate::store::{Feed, MessageStore};
 
@@ -80,6 +81,12 @@ fn post(
     {
         return Err(Code::NoSuchMessage.into());
     }
+    if let Err(refused) = tx
+        .check_disk()
+        .and_then(|()| tx.check_rate(id, user.id, WriteKind::Post))
+    {
+        return duplicate(tx.conn, id, user.id, cmid)?.ok_or(refused);
+    }
     let what = EventKind::Message {
         user: user.id,
         cmid,
@@ -89,12 +96,15 @@ fn post(
         deleted: None,
     };
     match append(tx, id, seat.generation, seat.last, now, what)? {
-        Some(seq) => Ok(Posted {
-            seq,
-            timestamp: now,
-            repeat: false,
-            durable: None,
-        }),
+        Some(seq) => {
+            tx.count_write(id, user.id, WriteKind::Post);
+            Ok(Posted {
+                seq,
+                timestamp: now,
+                repeat: false,
+                durable: None,
+            })
+        }
         None => duplicate(tx.conn, id, user.id, cmid)?
             .ok_or_else(|| Fault::broken("posting", "the earlier message is missing").into()),
     }
@@ -142,6 +152,10 @@ fn change(
         Some((_, false)) => {}
     }
     let user = user.id;
+    if body.is_some() {
+        tx.check_disk()?;
+    }
+    tx.check_rate(id, user, WriteKind::Post)?;
     let what = match body {
         Some(body) => EventKind::Edited {
             user,
@@ -153,6 +167,7 @@ fn change(
     };
     let now = tx.now;
     let seq = emit(tx, id, found.generation, now, what)?;
+    tx.count_write(id, user, WriteKind::Post);
     Ok(Posted {
         seq,
         timestamp: now,

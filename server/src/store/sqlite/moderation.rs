@@ -2,13 +2,15 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::{
-    Code, EndChange, EventKind, ModerationAction, Reason, Restrictions, Subject, User,
+    Code, EndChange, EventKind, ModerationAction, ModerationKind, Reason, Restrictions, Subject,
+    User,
 };
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
+use crate::rate_limits::WriteKind;
 use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, audited};
 use crate::store::{Feed, ModerationStore, refusal};
 
@@ -58,6 +60,11 @@ fn moderate(
         Some(found) if found.is_open(now) => found,
         Some(_) | None => return Err(why_not_open(tx.conn, id, actor, now)),
     };
+    if request.action.kind() == ModerationKind::Announce {
+        tx.check_disk()?;
+        tx.check_rate(id, actor.id, WriteKind::Post)?;
+        tx.count_write(id, actor.id, WriteKind::Post);
+    }
     let done = request.into_event(actor, found.to);
     let out = take_effect(tx, id, &found, &done.action)?;
     let (target, detail) = audited(id, &done);

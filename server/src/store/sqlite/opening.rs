@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use plenary_shared::time::Timestamp;
 
+use super::disk::Disk;
 use super::feeding::Feeding;
 use super::link::{self, Link};
 use super::lock::Lock;
 use super::migrate;
+use super::rates::Rates;
 use super::waiting::Waiters;
+use super::writer::Writer;
 use super::{SqliteStore, diagnose, export};
 use crate::clock::Clock;
 use crate::error::Fault;
+use crate::rate_limits::SharedLimits;
 use crate::store::diagnostic::Diagnostic;
 use crate::store::instrument::Instrument;
 use crate::store::sql::migrations::MigrateError;
@@ -97,19 +101,25 @@ impl SqliteStore {
         migrate::migrate(&mut conn, clock())?;
         export::check_not_moved(&conn, directory)?;
         let feeding = Arc::new(Feeding::default());
-        let link = Link::start(conn, directory, clock.clone(), feeding.clone(), instrument)?;
+        let limits = SharedLimits::default();
+        let disk = Arc::new(Disk::of(directory));
+        let rates = Rates::new(limits.clone(), disk.clone());
+        let writer = Writer::new(conn, clock.clone(), feeding.clone(), rates);
+        let link = Link::start(writer, directory, instrument)?;
         Ok(Arc::new(Self {
             link,
             feeding,
             waiters: Waiters::default(),
+            limits,
+            disk,
             clock,
             _lock: lock,
         }))
     }
 
-    /// Diagnoses the file in a directory. Changes nothing.
-    pub fn examine(directory: &Path) -> Vec<Diagnostic> {
-        diagnose::examine(directory)
+    /// Diagnoses the file in a directory, with this reserve of free space. Changes nothing.
+    pub fn examine(directory: &Path, disk_reserve_bytes: u64) -> Vec<Diagnostic> {
+        diagnose::examine(directory, disk_reserve_bytes)
     }
 
     /// Makes a file servable again after a complete or incomplete transfer to another store. Returns

@@ -9,6 +9,7 @@ use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
+use crate::rate_limits::WriteKind;
 use crate::store::sql::audience;
 use crate::store::{ConnectionId, ParticipationStore};
 
@@ -85,12 +86,14 @@ fn join(
     if count_participants(tx.conn, id)? >= limits::PARTICIPANTS_MAX {
         return Err(Code::Full.into());
     }
+    tx.check_rate(id, user.id, WriteKind::Join)?;
     let what = EventKind::Join {
         user: user.id,
         name: user.name.clone(),
     };
     let now = tx.now;
     let seq = emit(tx, id, found.generation, now, what)?;
+    tx.count_write(id, user.id, WriteKind::Join);
     statement::change(
         tx.conn,
         "INSERT INTO stay (meetingID, orderID, userID, seq, joined, lasting)

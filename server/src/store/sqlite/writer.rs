@@ -1,21 +1,24 @@
 //! The writing thread: it commits all waiting verbs together, and then answers them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use plenary_shared::ids::UserId;
+use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::error::{Answer, Fault};
+use crate::rate_limits::WriteKind;
 use crate::store::Feed;
 use crate::store::sql::{Change, audit};
 
 use super::fault::fault;
 use super::feeding::Feeding;
+use super::rates::Rates;
 use super::statement;
 
 /// Queued verbs. When the queue is full, callers wait.
@@ -32,6 +35,8 @@ pub(super) struct WriteTransaction<'a> {
     pub(super) conn: &'a Connection,
     /// The store's time.
     pub(super) now: Timestamp,
+    /// How fast users write.
+    rates: &'a RefCell<Rates>,
     news: &'a mut Vec<Feed>,
 }
 
@@ -39,6 +44,22 @@ impl WriteTransaction<'_> {
     /// Publishes this to the hub once the transaction is committed.
     pub(super) fn tell(&mut self, news: Feed) {
         self.news.push(news);
+    }
+
+    /// Checks that a user may write now: `rate_limited`. [`Self::count_write`] counts it.
+    pub(super) fn check_rate(&self, id: InstanceId, user: UserId, kind: WriteKind) -> Answer<()> {
+        let mut rates = self.rates.borrow_mut();
+        rates.check(self.conn, self.now, (id, user, kind))
+    }
+
+    /// Counts a write that [`Self::check_rate`] admitted.
+    pub(super) fn count_write(&self, id: InstanceId, user: UserId, kind: WriteKind) {
+        self.rates.borrow_mut().count(self.now, (id, user, kind));
+    }
+
+    /// Checks that the disk has space for messages: `disk_reserve`. Leaves and ends are never refused for that.
+    pub(super) fn check_disk(&self) -> Answer<()> {
+        self.rates.borrow().check_disk(self.now)
     }
 
     /// Runs a shared change. Returns the number of changed rows.
@@ -133,13 +154,25 @@ pub(super) fn asked<T: Send + 'static>(
 
 /// The state of the writing thread.
 pub(super) struct Writer {
-    pub(super) conn: Connection,
-    pub(super) clock: Clock,
-    pub(super) feeding: Arc<Feeding>,
+    conn: Connection,
+    clock: Clock,
+    feeding: Arc<Feeding>,
+    rates: RefCell<Rates>,
     pub(super) failing: Arc<AtomicBool>,
 }
 
 impl Writer {
+    /// Takes the connection that writes.
+    pub(super) fn new(conn: Connection, clock: Clock, feeding: Arc<Feeding>, rates: Rates) -> Self {
+        Self {
+            conn,
+            clock,
+            feeding,
+            rates: RefCell::new(rates),
+            failing: Arc::default(),
+        }
+    }
+
     /// Runs until all senders are dropped.
     pub(super) fn run(self, mut verbs: mpsc::Receiver<Box<dyn Verb>>) {
         let mut likely: usize = 1;
@@ -219,6 +252,7 @@ impl Writer {
         let keep = verb.run(&mut WriteTransaction {
             conn: &self.conn,
             now: (self.clock)(),
+            rates: &self.rates,
             news,
         });
         if self.conn.is_autocommit() {
@@ -280,8 +314,10 @@ mod tests {
     use plenary_shared::domain::Code;
     use rusqlite::ErrorCode;
 
+    use super::super::disk::Disk;
     use super::*;
     use crate::error::Error;
+    use crate::rate_limits::SharedLimits;
 
     fn writer() -> (tempfile::TempDir, Writer) {
         let directory = tempfile::tempdir().expect("a directory");
@@ -291,13 +327,9 @@ mod tests {
         )
         .expect("a table");
         let clock: Clock = Arc::new(|| Timestamp::from_ms(1));
-        let feeding = Arc::default();
-        let writer = Writer {
-            conn,
-            clock,
-            feeding,
-            failing: Arc::default(),
-        };
+        let disk = Arc::new(Disk::of(directory.path()));
+        let rates = Rates::new(SharedLimits::default(), disk);
+        let writer = Writer::new(conn, clock, Arc::default(), rates);
         (directory, writer)
     }
 

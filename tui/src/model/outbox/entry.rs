@@ -7,6 +7,9 @@ use plenary_shared::time::Timestamp;
 use super::{BYTES_MAX, ENTRIES_MAX};
 use crate::journal::{ComposeTarget, JournalEntry, Record};
 
+/// Why an entry waits although nothing is wrong.
+pub const LIMITED: &str = "the server limits the speed";
+
 /// A message, edit or deletion that is not durable yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxEntry {
@@ -34,8 +37,8 @@ pub enum Delivery {
     Writing,
     /// Waiting for the connection, the previous entry, or a point in time.
     Waiting {
-        /// The earliest time to send, and the reason.
-        until: Option<(Timestamp, String)>,
+        /// The earliest time to send, and the reason; without a reason, the server limits how fast the user sends.
+        until: Option<(Timestamp, Option<String>)>,
     },
     /// Sent on this connection.
     Sent {
@@ -65,7 +68,8 @@ pub enum Rejection {
     Later {
         /// The earliest time to send.
         at: Timestamp,
-        why: String,
+        /// The reason, unless the server only limits how fast the user sends.
+        why: Option<String>,
     },
     /// Internal server error: send again at this time, but not forever.
     ServerError {

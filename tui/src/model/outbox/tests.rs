@@ -85,7 +85,7 @@ fn delayed_entry_blocks_later_ones() {
     assert_eq!(due(&mut outbox, 0), Some(cmid(1)));
     let later = Rejection::Later {
         at: at(1_000),
-        why: "away".into(),
+        why: Some("away".into()),
     };
     assert!(!outbox.rejected(cmid(1), generation(1), later));
     assert_eq!(due(&mut outbox, 999), None);

@@ -13,7 +13,7 @@ use crate::clock::minutes;
 use crate::journal::ComposeTarget;
 use crate::layout::Form;
 use crate::link::{self, Links};
-use crate::model::outbox::{Delivery, OutboxEntry};
+use crate::model::outbox::{Delivery, LIMITED, OutboxEntry};
 use crate::text;
 use crate::theme::Tone;
 
@@ -288,7 +288,13 @@ impl RoomView<'_> {
                 format!("{} waiting to be {sent}{waited}", glyphs.busy),
             ),
             Delivery::Waiting {
-                until: Some((_, why)),
+                until: Some((_, None)),
+            } => (
+                Tone::Quiet,
+                format!("{} waiting to be {sent}{waited}: {LIMITED}", glyphs.busy),
+            ),
+            Delivery::Waiting {
+                until: Some((_, Some(why))),
             } => (
                 Tone::Soon,
                 format!("{} waiting{waited}: {}", glyphs.busy, text::one_line(why)),

@@ -186,13 +186,13 @@ impl Follow {
     fn rejected(&mut self, request: Request, reject: Reject) -> Vec<Step> {
         let is_temporary = matches!(
             reject.code,
-            Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests
+            Code::Unavailable | Code::ArchiveBehind | Code::TooManyRequests | Code::RateLimited
         );
         if !is_temporary {
             return vec![Step::Fail(reject.into())];
         }
         self.retry = Some(request.verb);
-        let wait = Duration::from_secs(reject.retry_after_s.unwrap_or(1).into());
+        let wait = Duration::from_millis(reject.wait_ms().unwrap_or(1_000).into());
         vec![Step::RetryAfter(wait)]
     }
 

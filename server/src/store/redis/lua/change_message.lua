@@ -1,11 +1,12 @@
 -- Edits or deletes a message of its author. Takes effect once per cmid.
--- KEYS meeting, participants, log, cmids, changes, channel
+-- KEYS meeting, participants, log, cmids, changes, channel, post_rate, account_rate
 -- ARGV gen, user, cmid, kind ('edited' | 'deleted'), target, author (see `author_of`), body (''),
---      unarchived_events_max, checked (see `find_duplicate`)
+--      unarchived_events_max, checked (see `find_duplicate`), interval_us and burst of both rates (see
+--      `count_write`)
 -- Returns {'ok', seq, time} | {'duplicate', seq, time} | {'check_archive', archived}
 --       | {'archived_message'} | {'no_such_message'} | {'not_yours'} | {'message_deleted'}
---       | {'not_participant'} | {'read_only'} | {'muted'} | {'archive_behind'} | {'ended'} | {'gone'}
---       | {'stale', gen}
+--       | {'not_participant'} | {'read_only'} | {'muted'} | {'archive_behind'} | {'rate_limited', wait_us}
+--       | {'ended'} | {'gone'} | {'stale', gen}
 local gen, user, cmid, kind, target, author, body = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)
@@ -25,6 +26,8 @@ if whose ~= user then return {'not_yours'} end
 if string.match(redis.call('HGET', changes, target) or '', '^deleted') then
   return {'message_deleted'}
 end
+local too_fast = count_write(now, post_rate, ARGV[10], ARGV[11], account_rate, ARGV[12], ARGV[13])
+if too_fast then return too_fast end
 
 local fields = {'cmid', cmid, 'target', target}
 if kind == 'edited' then

@@ -1,8 +1,10 @@
 -- Makes a user a participant.
--- KEYS meeting, audience, participants, connections, bindings, grace, log, profiles, presence, channel
--- ARGV gen, user, email, profile (JSON), name, connection ('' if none), participants_max
+-- KEYS meeting, audience, participants, connections, bindings, grace, log, profiles, presence, channel,
+--      join_rate, account_rate
+-- ARGV gen, user, email, profile (JSON), name, connection ('' if none), participants_max, interval_us
+--      and burst of both rates (see `count_write`)
 -- Returns {'ok', seq, time} | {'already_participant'} | {'not_allowed'} | {'banned'} | {'locked'}
---       | {'full'} | {'ended'} | {'gone'} | {'stale', gen}
+--       | {'full'} | {'rate_limited', wait_us} | {'ended'} | {'gone'} | {'stale', gen}
 local gen, user, email, profile, name, connection = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)
@@ -14,6 +16,8 @@ if not found.public and redis.call('SISMEMBER', audience, email) == 0 then retur
 if redis.call('HEXISTS', meeting, 'banned:' .. user) == 1 then return {'banned'} end
 if found.locked then return {'locked'} end
 if redis.call('ZCARD', participants) >= tonumber(ARGV[7]) then return {'full'} end
+local too_fast = count_write(now, join_rate, ARGV[8], ARGV[9], account_rate, ARGV[10], ARGV[11])
+if too_fast then return too_fast end
 
 local seq = emit(meeting, log, channel, gen, 'join', user, now, {'name', name})
 redis.call('ZADD', participants, now, user)

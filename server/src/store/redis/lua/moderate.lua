@@ -1,11 +1,12 @@
 -- Moderates an active instance on behalf of an admin. Takes effect once per cmid.
--- KEYS meeting, participants, bindings, presence, log, cmids, channel
+-- KEYS meeting, participants, bindings, presence, log, cmids, channel, post_rate, account_rate
 -- ARGV gen, user, name, cmid, action, subject (the target user or the new end; ''), the target's name
 --      (''), note (''), by_ms (extend: milliseconds to add; ''), checked (see `find_duplicate`),
---      unarchived_events_max, length_ms_max
+--      unarchived_events_max, length_ms_max, interval_us and burst of both rates (see `count_write`;
+--      only announcements are limited)
 -- Returns {'ok', seq, time, end} | {'duplicate', seq, time} | {'check_archive', archived}
 --       | {'already_so'} | {'target_not_participant'} | {'not_later'} | {'too_long'}
---       | {'archive_behind'} | {'ended'} | {'gone'} | {'stale', gen}
+--       | {'archive_behind'} | {'rate_limited', wait_us} | {'ended'} | {'gone'} | {'stale', gen}
 local gen, user, name, cmid, action, subject, whom, note, by_ms, checked = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)
@@ -42,6 +43,8 @@ elseif action == 'remove' then
   if not is_in then return {'target_not_participant'} end
 elseif action == 'announce' then
   if found.seq - found.archived >= tonumber(ARGV[11]) then return {'archive_behind'} end
+  local too_fast = count_write(now, post_rate, ARGV[13], ARGV[14], account_rate, ARGV[15], ARGV[16])
+  if too_fast then return too_fast end
 elseif sets[action] then
   if redis.call('HSETNX', meeting, restriction_field(sets[action]), 1) == 0 then return {'already_so'} end
 elseif redis.call('HDEL', meeting, restriction_field(clears[action])) == 0 then

@@ -1,10 +1,10 @@
 -- Posts a message of a participant. Takes effect once per cmid.
--- KEYS meeting, participants, log, cmids, user_messages, channel
+-- KEYS meeting, participants, log, cmids, user_messages, channel, post_rate, account_rate
 -- ARGV gen, user, cmid, body, unarchived_events_max, checked (see `find_duplicate`), reply_to (''
---      if none), author (see `author_of`)
+--      if none), author (see `author_of`), interval_us and burst of both rates (see `count_write`)
 -- Returns {'ok', seq, time} | {'duplicate', seq, time} | {'check_archive', archived}
 --       | {'archived_message'} | {'no_such_message'} | {'not_participant'} | {'read_only'} | {'muted'}
---       | {'archive_behind'} | {'ended'} | {'gone'} | {'stale', gen}
+--       | {'archive_behind'} | {'rate_limited', wait_us} | {'ended'} | {'gone'} | {'stale', gen}
 local gen, user, cmid, body, _, checked, reply_to, author = unpack(ARGV)
 
 local found, refused = find_live(meeting, gen)
@@ -24,6 +24,8 @@ if reply_to ~= '' then
   if not whose and refusal[1] ~= 'message_deleted' then return refusal end
   fields[5], fields[6] = 'replyTo', reply_to
 end
+local too_fast = count_write(now, post_rate, ARGV[9], ARGV[10], account_rate, ARGV[11], ARGV[12])
+if too_fast then return too_fast end
 
 local seq = emit(meeting, log, channel, gen, 'message', user, now, fields)
 redis.call('RPUSH', user_messages, seq)

@@ -25,6 +25,27 @@ local function restriction_of(meeting, found, user)
   if redis.call('HEXISTS', meeting, 'muted:' .. user) == 1 then return {'muted'} end
 end
 
+-- Counts a write of a user in these buckets. Returns the refusal if it comes too soon, and then counts nothing.
+-- Arguments: key, interval_us, burst, … ; interval_us 0: unlimited. A key contains the time in
+-- microseconds since 1970 at which its bucket is full again (GCRA), and expires then.
+local function count_write(now, ...)
+  local buckets, counted, wait_us, now_us = {...}, {}, 0, now * 1000
+  for i = 1, #buckets, 3 do
+    local interval, burst = tonumber(buckets[i + 1]), tonumber(buckets[i + 2])
+    if interval > 0 then
+      local full = tonumber(redis.call('GET', buckets[i]) or now_us)
+      -- Never further ahead than an empty bucket: the clock or the limit may have changed.
+      full = math.max(now_us, math.min(full, now_us + interval * burst))
+      wait_us = math.max(wait_us, full - now_us - interval * (burst - 1))
+      counted[#counted + 1] = {buckets[i], full + interval}
+    end
+  end
+  if wait_us > 0 then return {'rate_limited', string.format('%d', wait_us)} end
+  for _, one in ipairs(counted) do
+    redis.call('SET', one[1], string.format('%d', one[2]), 'PX', math.ceil((one[2] - now_us) / 1000))
+  end
+end
+
 -- Assigns the next seq to an event, appends it to the log and publishes it. All events come from here.
 -- `fields` belong to the kind: {'cmid', …, 'body', …}. Returns the seq.
 local function emit(meeting, log, channel, gen, kind, user, time, fields)

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::nothing;
 use crate::journal::ComposeTarget;
 use crate::model::Model;
-use crate::model::outbox::{Delivery, OutboxEntry};
+use crate::model::outbox::{Delivery, LIMITED, OutboxEntry};
 use crate::text;
 use crate::theme::Tone;
 
@@ -72,7 +72,10 @@ fn line_rows(model: &Model, columns: usize, line: &OutboxEntry) -> Vec<Line<'sta
             format!("{} not sent: {}", glyphs.failed, text::one_line(why)),
         ),
         Delivery::Waiting {
-            until: Some((_, why)),
+            until: Some((_, None)),
+        } => (Tone::Quiet, format!("{} waiting: {LIMITED}", glyphs.busy)),
+        Delivery::Waiting {
+            until: Some((_, Some(why))),
         } => (
             Tone::Soon,
             format!("{} waiting: {}", glyphs.busy, text::one_line(why)),

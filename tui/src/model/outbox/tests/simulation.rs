@@ -223,7 +223,7 @@ impl Simulation {
         } else {
             let later = Rejection::Later {
                 at: at(self.now_ms + 3),
-                why: "away".into(),
+                why: Some("away".into()),
             };
             self.outbox.rejected(cmid, sent, later);
         }
