@@ -18,11 +18,11 @@ const SLOW_PER_MINUTE: u32 = 6;
 
 const SLOW_MS: u32 = 60_000 / SLOW_PER_MINUTE;
 
-const fn slow(burst: u32) -> Option<Quota> {
-    Some(Quota {
+const fn slow(burst: u32) -> Quota {
+    Quota {
         burst,
         per_minute: SLOW_PER_MINUTE,
-    })
+    }
 }
 
 /// The store of each server, with these limits.
@@ -54,7 +54,7 @@ fn wait_ms<T>(answer: Answer<T>) -> u32 {
 
 pub async fn posts_above_the_burst_are_refused_with_the_wait(harness: &mut Harness) {
     let limits = WriteLimits {
-        post: slow(3),
+        post: Some(slow(3)),
         ..WriteLimits::default()
     };
     let [store, other] = servers(harness, limits).await;
@@ -124,8 +124,8 @@ pub async fn refused_post_is_accepted_after_its_wait(harness: &mut Harness) {
 pub async fn racing_posts_take_exactly_the_burst(harness: &mut Harness) {
     const BURST: usize = 20;
     let limits = WriteLimits {
-        post: slow(20),
-        account: slow(1_000),
+        post: Some(slow(20)),
+        account: Some(slow(1_000)),
         ..WriteLimits::default()
     };
     let stores = servers(harness, limits).await;
@@ -153,9 +153,9 @@ pub async fn racing_posts_take_exactly_the_burst(harness: &mut Harness) {
 
 pub async fn account_limit_counts_all_instances(harness: &mut Harness) {
     let limits = WriteLimits {
-        post: slow(100),
-        join: slow(100),
-        account: slow(6),
+        post: Some(slow(100)),
+        join: Some(slow(100)),
+        account: Some(slow(6)),
         ..WriteLimits::default()
     };
     let [store, other] = servers(harness, limits).await;
@@ -179,7 +179,7 @@ pub async fn account_limit_counts_all_instances(harness: &mut Harness) {
 
 pub async fn changes_and_announcements_count_as_posts(harness: &mut Harness) {
     let limits = WriteLimits {
-        post: slow(3),
+        post: Some(slow(3)),
         ..WriteLimits::default()
     };
     let [store, _] = servers(harness, limits).await;
@@ -222,8 +222,8 @@ pub async fn changes_and_announcements_count_as_posts(harness: &mut Harness) {
 
 pub async fn joins_are_limited_and_leaves_are_not(harness: &mut Harness) {
     let limits = WriteLimits {
-        post: slow(1),
-        join: slow(3),
+        post: Some(slow(1)),
+        join: Some(slow(3)),
         ..WriteLimits::default()
     };
     let [store, other] = servers(harness, limits).await;
