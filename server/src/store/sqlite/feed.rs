@@ -17,7 +17,10 @@ use super::{SqliteStore, watch};
 impl FeedStore for SqliteStore {
     async fn feed(&self) -> Result<mpsc::Receiver<Feed>, Fault> {
         let fed = self.feeding.begin()?;
-        tokio::spawn(watch::watch(self.link.downgrade(), self.feeding.clone()));
+        tokio::spawn(watch::supervise(
+            self.link.downgrade(),
+            self.feeding.clone(),
+        ));
         Ok(fed)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +17,7 @@ use crate::store::instrument::{Backend, Call, Instrument, Locks};
 
 use super::OpenError;
 use super::fault::STORE;
-use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked};
+use super::writer::{QUEUE_MAX, Undo, Verb, WriteTransaction, Writer, asked, panicked};
 
 /// The name of the SQLite file in its directory.
 pub(super) const FILE: &str = "plenary.db";
@@ -192,11 +193,19 @@ fn read_all(conn: &Connection, to_read: &Mutex<mpsc::Receiver<Reading>>) {
     }
 }
 
+/// Runs a reading in a transaction of its own. A reading that panics fails alone.
 fn in_one_state<T>(conn: &Connection, reading: impl FnOnce(&Connection) -> Answer<T>) -> Answer<T> {
     conn.prepare_cached("BEGIN DEFERRED")?.execute([])?;
-    let outcome = reading(conn);
-    conn.prepare_cached("COMMIT")?.execute([])?;
-    outcome
+    let outcome = catch_unwind(AssertUnwindSafe(|| reading(conn)));
+    let ended = conn
+        .prepare_cached("COMMIT")
+        .and_then(|mut commit| commit.execute([]));
+    if ended.is_err() && !conn.is_autocommit() {
+        // An open transaction would make every later reading fail.
+        conn.execute_batch("ROLLBACK")?;
+    }
+    ended?;
+    outcome.unwrap_or_else(|_| Err(panicked().into()))
 }
 
 /// Opens the file in a directory for writing. Creates both if they are missing, for their owner only.
@@ -257,4 +266,24 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connec
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(SESSION)?;
     Ok(conn)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::error::Error;
+
+    #[test]
+    fn reading_that_panics_fails_alone() {
+        let conn = Connection::open_in_memory().expect("a connection");
+        let broken = in_one_state(&conn, |_| -> Answer<()> { panic!("a defect") });
+        assert!(matches!(broken, Err(Error::Fault(Fault::Broken { .. }))));
+        let next = in_one_state(&conn, |conn| {
+            Ok(conn.query_row("SELECT 7", [], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(next.expect("it reads"), 7);
+        assert!(conn.is_autocommit());
+    }
 }

@@ -1,6 +1,7 @@
 //! The writing thread: it commits all waiting verbs together, and then answers them.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -120,7 +121,9 @@ where
         let Some(verb) = self.verb.take() else {
             return false;
         };
-        let outcome = verb(tx);
+        // A defect fails this verb alone: its changes are rolled back like those of a rejected one.
+        let outcome = catch_unwind(AssertUnwindSafe(|| verb(tx)));
+        let outcome = outcome.unwrap_or_else(|_| Err(panicked().into()));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
@@ -183,7 +186,11 @@ impl Writer {
                 next.or_else(|| gather(&mut verbs, likely.saturating_sub(ran)))
             };
             let changed_before = self.conn.total_changes();
-            let (ran, outcome) = self.commit(next);
+            let committing = AssertUnwindSafe(|| self.commit(next));
+            let Ok((ran, outcome)) = catch_unwind(committing) else {
+                tracing::error!("a commit panicked, its callers get no answer");
+                continue;
+            };
             // Answered callers are likely to send the next verb soon.
             likely = ran;
             match outcome {
@@ -229,6 +236,8 @@ impl Writer {
         ran: &mut Vec<Box<dyn Verb>>,
         news: &mut Vec<Feed>,
     ) -> rusqlite::Result<()> {
+        // A rollback that failed, or a panic, may have left a transaction open.
+        self.roll_back();
         let mut outcome = self.say("BEGIN IMMEDIATE");
         while ran.len() < BATCH_MAX
             && let Some(mut verb) = next(ran.len())
@@ -301,6 +310,11 @@ fn gather(verbs: &mut mpsc::Receiver<Box<dyn Verb>>, likely: usize) -> Option<Bo
         }
     }
     None
+}
+
+/// The fault of a verb or a reading that panicked. The panic is logged where it occurs.
+pub(super) fn panicked() -> Fault {
+    Fault::broken("asking SQLite", "the statement panicked")
 }
 
 /// The error of verbs whose transaction was rolled back because of another verb.
@@ -377,6 +391,38 @@ mod tests {
         assert_eq!(said(&writer), 2);
         assert!(fed.try_recv().is_ok() && fed.try_recv().is_ok());
         assert!(fed.try_recv().is_err(), "what was undone is not told");
+    }
+
+    #[test]
+    fn verb_that_panics_fails_alone() {
+        let (_directory, writer) = writer();
+        let (first, mut first_answer) = say("first".to_owned());
+        let (broken, mut broken_answer) =
+            asked(Undo::Alone, |tx: &mut WriteTransaction<'_>| -> Answer<()> {
+                tx.conn
+                    .execute("INSERT INTO said (text) VALUES ('no')", [])?;
+                panic!("a defect");
+            });
+        let (last, mut last_answer) = say("last".to_owned());
+        commit(&writer, vec![first, broken, last]).expect("a commit");
+        assert!(first_answer.try_recv().expect("answered").is_ok());
+        assert!(last_answer.try_recv().expect("answered").is_ok());
+        let broken = broken_answer.try_recv().expect("answered");
+        assert!(matches!(broken, Err(Error::Fault(Fault::Broken { .. }))));
+        assert_eq!(said(&writer), 2);
+    }
+
+    #[test]
+    fn transaction_that_was_left_open_is_rolled_back() {
+        let (_directory, writer) = writer();
+        writer
+            .conn
+            .execute_batch("BEGIN; INSERT INTO said (text) VALUES ('lost')")
+            .expect("a transaction");
+        let (next, mut answer) = say("next".to_owned());
+        commit(&writer, vec![next]).expect("a commit");
+        assert!(answer.try_recv().expect("answered").is_ok());
+        assert_eq!(said(&writer), 1);
     }
 
     #[test]
