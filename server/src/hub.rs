@@ -5,6 +5,7 @@
 //! instead of memory and never delays another. What has left the room's ring is read from the log.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,6 +40,8 @@ const CHECK_MS: u64 = 2_000;
 
 /// Connections of one user to one server: enough for scripts, and too few to take all places.
 const USER_CONNECTIONS_MAX: usize = 128;
+/// Locks for following: the instances are spread over them, so that one slow follow delays few others.
+const FOLLOWING_LOCKS: usize = 64;
 
 /// Rejected joins that are queued for the dashboard. When the queue is full, the oldest is dropped.
 const DENIALS_MAX: usize = 256;
@@ -47,8 +50,8 @@ const DENIALS_MAX: usize = 256;
 pub struct Hub {
     store: Arc<dyn Store>,
     rooms: Mutex<BTreeMap<InstanceId, Arc<Room>>>,
-    /// Serialises following and unfollowing, so that the store sees them in order.
-    following: tokio::sync::Mutex<()>,
+    /// Serialises following and unfollowing of an instance, so that the store sees them in order.
+    following: [tokio::sync::Mutex<()>; FOLLOWING_LOCKS],
     /// By user, then by connection number.
     subscribers: Mutex<BTreeMap<(UserId, u64), Arc<Subscriber>>>,
     /// Instances with new events, for the archiver. If the channel is full, the archiver's own scan
@@ -87,7 +90,7 @@ impl Hub {
         Arc::new(Self {
             store,
             rooms: Mutex::default(),
-            following: tokio::sync::Mutex::new(()),
+            following: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             subscribers: Mutex::default(),
             new_events,
             check_ms,
@@ -137,7 +140,7 @@ impl Hub {
     ) -> Answer<Option<Cursor>> {
         let room = self.room_or_new(id);
         if !room.is_ready() {
-            let _one_at_a_time = self.following.lock().await;
+            let _one_at_a_time = self.lock_following(id).await;
             if !room.is_ready() {
                 self.store.follow(id).await?;
                 match self.store.heads(&[id]).await?.into_iter().next().flatten() {
@@ -159,7 +162,7 @@ impl Hub {
         id: InstanceId,
         subscriber: &Arc<Subscriber>,
     ) -> Answer<Cursor> {
-        let _one_at_a_time = self.following.lock().await;
+        let _one_at_a_time = self.lock_following(id).await;
         let room = self.room_or_new(id);
         self.store.follow(id).await?;
         Ok(Cursor::new(room, subscriber.clone()))
@@ -250,6 +253,14 @@ impl Hub {
             denials.pop_front();
         }
         denials.push_back(denial);
+    }
+
+    async fn lock_following(&self, id: InstanceId) -> tokio::sync::MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        let locks = FOLLOWING_LOCKS as u64;
+        let at = usize::try_from(hasher.finish() % locks).unwrap_or(0);
+        self.following[at].lock().await
     }
 
     fn room(&self, id: InstanceId) -> Option<Arc<Room>> {

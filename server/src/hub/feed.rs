@@ -150,6 +150,8 @@ impl Hub {
             return;
         }
         tokio::spawn(async move {
+            // A panic must not leave the room marked as being filled.
+            let _filling = Filling(&room);
             loop {
                 let after = room.seq();
                 let read = self.store.backfill(room.id(), after, FILL_EVENTS_MAX);
@@ -169,7 +171,6 @@ impl Hub {
                     break;
                 }
             }
-            room.finish_filling();
         });
     }
 
@@ -214,7 +215,7 @@ impl Hub {
             .map(|room| room.id())
             .collect();
         for id in unused {
-            let _one_at_a_time = self.following.lock().await;
+            let _one_at_a_time = self.lock_following(id).await;
             {
                 let mut rooms = lock(&self.rooms);
                 // A follower may have arrived since.
@@ -230,5 +231,14 @@ impl Hub {
                 tracing::debug!(instance = %id, %error, "unfollow failed, its events are ignored");
             }
         }
+    }
+}
+
+/// A fill of a room, which is finished when this is dropped.
+struct Filling<'a>(&'a Room);
+
+impl Drop for Filling<'_> {
+    fn drop(&mut self) {
+        self.0.finish_filling();
     }
 }
