@@ -56,6 +56,8 @@ pub struct Opening {
     pub floor: Seq,
     /// The audience: addresses in lower case. Empty when the meeting is public.
     pub audience: Vec<String>,
+    /// The time of the latest archived event, apart from leaves of lost connections.
+    pub latest: Option<Timestamp>,
     /// The participants according to the archive, in the order of joining.
     pub stays: Vec<Stay>,
     /// The latest archived messages in ascending order, by which repeated posts are recognized.

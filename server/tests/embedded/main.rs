@@ -1,6 +1,7 @@
 //! Tests of the embedded store (SQLite) with the real server.
 
 mod backup;
+mod clock;
 mod concurrency;
 mod functions;
 mod harness;

@@ -174,6 +174,7 @@ async fn opened(
         closed_at: None,
         generation: stored.generation,
         floor: stored.archived,
+        latest: None,
         audience,
         stays: Vec::new(),
         sent: Vec::new(),

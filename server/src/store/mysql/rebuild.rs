@@ -17,6 +17,7 @@ pub(super) async fn read_archive(
     opening: &mut Opening,
 ) -> Result<(), Fault> {
     let id = opening.instance;
+    opening.latest = work.one(lifecycle::latest_event(id)).await?.flatten();
     opening.stays = work.all(stays(id)).await?;
     opening.sent = work.all(sent(id)).await?;
     opening.sent.reverse();

@@ -376,7 +376,8 @@ fn tell(command: &mut redis::Cmd, opening: &Opening, before: Option<Generation>)
         .arg(json(&floors))
         .arg(before.map(|one| one.to_string()).unwrap_or_default())
         .arg(json(&restrictions(&opening.restrictions)))
-        .arg(opening.revision);
+        .arg(opening.revision)
+        .arg(opening.latest.map_or(0, Timestamp::as_ms));
 }
 
 /// The fields of the meeting hash that hold restrictions.

@@ -26,6 +26,37 @@ pub struct Stored {
     pub ended_at: Option<Timestamp>,
 }
 
+/// The time of the latest event of an instance, apart from leaves of lost connections, which have the
+/// time of the loss; `None` before the first event.
+pub fn latest_event(id: InstanceId) -> Query<Option<Timestamp>> {
+    Query::new(
+        "event_log, message",
+        "SELECT MAX(at) AS at
+         FROM (
+           SELECT * FROM (
+             SELECT timestamp AS at
+             FROM message
+             WHERE meetingID = :meeting
+               AND orderID = :order
+             ORDER BY seq DESC
+             LIMIT 1
+           ) last_message
+           UNION ALL
+           SELECT * FROM (
+             SELECT timestamp AS at
+             FROM event_log
+             WHERE meetingID = :meeting
+               AND orderID = :order
+               AND (reason IS NULL OR reason <> 'connection_lost')
+             ORDER BY seq DESC
+             LIMIT 1
+           ) last_event
+         ) latest",
+        params! { "meeting": id.meeting, "order": id.order },
+        |row| Ok(row.maybe_time("at")),
+    )
+}
+
 /// An instance and its meeting.
 pub fn stored(id: InstanceId) -> Query<Stored> {
     Query::new(

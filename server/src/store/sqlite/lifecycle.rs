@@ -12,7 +12,7 @@ use crate::store::sql::{lifecycle, meetings};
 use crate::store::window::AGENDA_MAX;
 use crate::store::{Agenda, ArchiveStore, Backlog, EndStep, Feed, LifecycleStore, Stepped};
 
-use super::live::{LiveState, emit, live, stored};
+use super::live::{LiveState, emit, event_time, live, stored};
 use super::presence::end_stay;
 use super::writer::WriteTransaction;
 use super::{SqliteStore, restriction, statement};
@@ -129,8 +129,9 @@ fn open(tx: &mut WriteTransaction<'_>, id: InstanceId) -> Answer<()> {
     let found = live(tx.conn, id)?
         .ok_or_else(|| Fault::broken("starting", format!("{id} cannot be read")))?;
     if found.seq.get() == 0 {
-        let now = tx.now;
-        emit(tx, id, found.generation, now, EventKind::Opened)?;
+        // An instance that was missed opens at its end, where it closes.
+        let at = tx.now.min(found.to);
+        emit(tx, id, found.generation, at, EventKind::Opened)?;
     } else {
         tx.tell(Feed::Fence {
             instance: id,
@@ -188,7 +189,7 @@ fn close(tx: &mut WriteTransaction<'_>, id: InstanceId, reason: Reason) -> Answe
     // The first call determines reason and time; later calls reuse them.
     let (at, reason) = match found.closing {
         Some(settled) => settled,
-        None => (tx.now.min(found.to), reason),
+        None => (event_time(tx.conn, id, tx.now)?.min(found.to), reason),
     };
     set_state(tx.conn, id, "ending", at, reason)?;
     let leaving = statement::select_all(

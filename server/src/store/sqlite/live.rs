@@ -254,6 +254,17 @@ fn reject(
     ))
 }
 
+/// Returns the time of the next event of an instance: now, but not before an earlier event, even if the
+/// clock was set back.
+pub(super) fn event_time(
+    conn: &Connection,
+    id: InstanceId,
+    now: Timestamp,
+) -> Result<Timestamp, Fault> {
+    let latest = statement::one(conn, lifecycle::latest_event(id))?.flatten();
+    Ok(latest.map_or(now, |latest| latest.max(now)))
+}
+
 /// Appends an event to the log and publishes it. Returns its seq.
 pub(super) fn emit(
     tx: &mut WriteTransaction<'_>,

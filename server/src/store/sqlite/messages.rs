@@ -13,7 +13,9 @@ use crate::rate_limits::WriteKind;
 use crate::store::sql::history;
 use crate::store::{Feed, MessageStore};
 
-use super::live::{Live, append, emit, live, may_see_live, seat, stay_of, why_not_open};
+use super::live::{
+    Live, append, emit, event_time, live, may_see_live, seat, stay_of, why_not_open,
+};
 use super::restriction::unsilenced;
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
@@ -95,12 +97,13 @@ fn post(
         edited: None,
         deleted: None,
     };
-    match append(tx, id, seat.generation, seat.last, now, what)? {
+    let at = event_time(tx.conn, id, now)?;
+    match append(tx, id, seat.generation, seat.last, at, what)? {
         Some(seq) => {
             tx.count_write(id, user.id, WriteKind::Post);
             Ok(Posted {
                 seq,
-                timestamp: now,
+                timestamp: at,
                 repeat: false,
                 durable: None,
             })
@@ -165,12 +168,12 @@ fn change(
         },
         None => EventKind::Deleted { user, cmid, target },
     };
-    let now = tx.now;
-    let seq = emit(tx, id, found.generation, now, what)?;
+    let at = event_time(tx.conn, id, tx.now)?;
+    let seq = emit(tx, id, found.generation, at, what)?;
     tx.count_write(id, user, WriteKind::Post);
     Ok(Posted {
         seq,
-        timestamp: now,
+        timestamp: at,
         repeat: false,
         durable: None,
     })

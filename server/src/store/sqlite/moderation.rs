@@ -7,6 +7,7 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::Posted;
+use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
 use crate::error::{Answer, Fault};
@@ -15,7 +16,7 @@ use crate::store::moderation::{LENGTH_MS_MAX, ModerationRequest, audited};
 use crate::store::{Feed, ModerationStore, refusal};
 
 use super::lifecycle::set_state;
-use super::live::{Live, emit, live, stay_of, stored, why_not_open};
+use super::live::{Live, emit, event_time, live, stay_of, stored, why_not_open};
 use super::messages::duplicate;
 use super::presence::end_stay;
 use super::restriction::{
@@ -65,11 +66,12 @@ fn moderate(
         tx.check_rate(id, actor.id, WriteKind::Post)?;
         tx.count_write(id, actor.id, WriteKind::Post);
     }
+    let at = event_time(tx.conn, id, now)?;
     let done = request.into_event(actor, found.to);
-    let out = take_effect(tx, id, &found, &done.action)?;
+    let out = take_effect(tx, id, &found, &done.action, at)?;
     let (target, detail) = audited(id, &done);
     tx.audit(Some(actor.id), done.action.kind().as_str(), target, detail)?;
-    let seq = emit(tx, id, found.generation, now, EventKind::Moderated(done))?;
+    let seq = emit(tx, id, found.generation, at, EventKind::Moderated(done))?;
     if let Some(user) = out {
         end_stay(tx.conn, id, user)?;
         let reason = Reason::Removed;
@@ -77,13 +79,13 @@ fn moderate(
             tx,
             id,
             found.generation,
-            now,
+            at,
             EventKind::Leave { user, reason },
         )?;
     }
     Ok(Posted {
         seq,
-        timestamp: now,
+        timestamp: at,
         repeat: false,
         durable: None,
     })
@@ -95,6 +97,7 @@ fn take_effect(
     id: InstanceId,
     found: &Live,
     action: &ModerationAction,
+    at: Timestamp,
 ) -> Answer<Option<UserId>> {
     let conn = tx.conn;
     let is_in = |user: &Subject| Ok::<bool, Fault>(stay_of(conn, id, user.id)?.is_some());
@@ -112,7 +115,7 @@ fn take_effect(
             true
         }
         ModerationAction::End => {
-            set_state(conn, id, "ending", tx.now, Reason::Ended)?;
+            set_state(conn, id, "ending", at, Reason::Ended)?;
             mark(conn, id)?;
             tx.tell(Feed::Changed);
             true
@@ -172,11 +175,7 @@ pub(super) fn restrictions(conn: &Connection, id: InstanceId) -> Result<Restrict
     Ok(restrictions)
 }
 
-fn extend(
-    conn: &Connection,
-    id: InstanceId,
-    to: plenary_shared::time::Timestamp,
-) -> Result<(), Fault> {
+fn extend(conn: &Connection, id: InstanceId, to: Timestamp) -> Result<(), Fault> {
     // A server with a clock that is ahead marked it without knowing this.
     statement::change(
         conn,

@@ -13,7 +13,7 @@ use crate::rate_limits::WriteKind;
 use crate::store::sql::audience;
 use crate::store::{ConnectionId, ParticipationStore};
 
-use super::live::{emit, is_invited, live, may_read_live, stay_of, why_not_open};
+use super::live::{emit, event_time, is_invited, live, may_read_live, stay_of, why_not_open};
 use super::messages::not_in;
 use super::presence::{bind, end_stay};
 use super::restriction::{Restriction, is_restrained};
@@ -91,8 +91,8 @@ fn join(
         user: user.id,
         name: user.name.clone(),
     };
-    let now = tx.now;
-    let seq = emit(tx, id, found.generation, now, what)?;
+    let at = event_time(tx.conn, id, tx.now)?;
+    let seq = emit(tx, id, found.generation, at, what)?;
     tx.count_write(id, user.id, WriteKind::Join);
     statement::change(
         tx.conn,
@@ -103,7 +103,7 @@ fn join(
             ":order": id.order.get(),
             ":user": user.id.get(),
             ":seq": seq.get(),
-            ":joined": now.as_ms(),
+            ":joined": at.as_ms(),
             // Joined without a connection: no lost connection can end this stay.
             ":lasting": connection.is_none(),
         },
@@ -113,7 +113,7 @@ fn join(
     }
     Ok(Posted {
         seq,
-        timestamp: now,
+        timestamp: at,
         repeat: false,
         durable: None,
     })
@@ -132,11 +132,11 @@ fn leave(tx: &mut WriteTransaction<'_>, id: InstanceId, user: &User) -> Answer<P
         user: user.id,
         reason: Reason::Left,
     };
-    let now = tx.now;
-    let seq = emit(tx, id, found.generation, now, what)?;
+    let at = event_time(tx.conn, id, tx.now)?;
+    let seq = emit(tx, id, found.generation, at, what)?;
     Ok(Posted {
         seq,
-        timestamp: now,
+        timestamp: at,
         repeat: false,
         durable: None,
     })

@@ -194,7 +194,9 @@ impl Model {
             phase: Phase::Active,
             stays: vec![],
         });
-        self.emit(at, EventKind::Opened, now, 0);
+        let to = here.to;
+        let when = if to.passed <= now.passed { to } else { now };
+        self.emit(at, EventKind::Opened, when, 0);
         Some(self.instances[at].to.low)
     }
 
@@ -292,7 +294,9 @@ impl Model {
             }
             let published = Published::Fence(here.generation, here.log.len());
             if here.log.is_empty() {
-                self.emit(at, EventKind::Opened, now, 0);
+                let to = here.to;
+                let when = if to.passed <= now.passed { to } else { now };
+                self.emit(at, EventKind::Opened, when, 0);
             } else {
                 here.published.push(published);
             }

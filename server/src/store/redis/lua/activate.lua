@@ -7,7 +7,8 @@
 --      cmids (JSON: [[user:cmid, "seq time"]]), profiles (JSON: [[user, profile]]),
 --      floors (JSON: [[#user, "seq made"]]: how far `cmids` is incomplete),
 --      before (the generation that may be live until now; '' if none),
---      restrictions (JSON: [field of the meeting]), revision (of the meeting)
+--      restrictions (JSON: [field of the meeting]), revision (of the meeting),
+--      latest (the time of the latest archived event; 0 if none)
 --      Numbers in JSON are strings: Lua would round large ones.
 -- Returns {'ok', seq} | {'destroyed'} (this generation was destroyed) | {'stale', gen} (a newer one
 --         is live) | {'newer_events'} (`before` has events above the floor)
@@ -44,7 +45,7 @@ redis.call('UNLINK', meeting, audience, participants, connections, bindings, gra
 redis.call('HSET', meeting, 'gen', gen, 'seq', floor, 'archived', floor,
   'title', ARGV[3], 'description', ARGV[4], 'isPublic', ARGV[5],
   'fromdatetime', ARGV[6], 'todatetime', ARGV[7], 'state', ARGV[8], 'reason', ARGV[9],
-  'revision', ARGV[18])
+  'revision', ARGV[18], 'latest', ARGV[19])
 for _, field in ipairs(cjson.decode(ARGV[17])) do redis.call('HSET', meeting, field, 1) end
 if ARGV[10] ~= '' then redis.call('HSET', meeting, 'closing', ARGV[10]) end
 for _, email in ipairs(cjson.decode(ARGV[11])) do redis.call('SADD', audience, email) end
@@ -71,7 +72,10 @@ end
 
 local seq = floor
 if floor == 0 then
-  seq = emit(meeting, log, channel, gen, 'opened', '', now, {})
+  -- An instance that was missed opens at its end, where it closes.
+  local time = math.min(now, tonumber(ARGV[7]))
+  seq = emit(meeting, log, channel, gen, 'opened', '', time, {})
+  redis.call('HSET', meeting, 'latest', string.format('%d', time))
 else
   redis.call('SPUBLISH', channel, cjson.encode({'fence', gen, ARGV[2]}))
 end

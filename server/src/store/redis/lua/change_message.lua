@@ -29,6 +29,7 @@ end
 local too_fast = count_write(now, post_rate, ARGV[10], ARGV[11], account_rate, ARGV[12], ARGV[13])
 if too_fast then return too_fast end
 
+now = event_time(meeting, found, now)
 local fields = {'cmid', cmid, 'target', target}
 if kind == 'edited' then
   fields[5], fields[6] = 'body', body

@@ -16,11 +16,11 @@ if found.state == 'active' and by_the_clock and now < found.to then
   return {'early', found.to - now}
 end
 -- The first call sets reason and time for all further ones.
-if redis.call('HSETNX', meeting, 'closing', math.min(now, found.to)) == 1 then
+local time = math.min(math.max(now, found.latest), found.to)
+if redis.call('HSETNX', meeting, 'closing', string.format('%d', time)) == 1 then
   redis.call('HSET', meeting, 'state', 'ending', 'reason', reason)
 end
 local settled = redis.call('HMGET', meeting, 'closing', 'reason')
-local time
 time, reason = tonumber(settled[1]), settled[2]
 
 local leaving = redis.call('ZRANGE', participants, 0, ARGV[3] - 1)

@@ -19,6 +19,7 @@ if redis.call('ZCARD', participants) >= tonumber(ARGV[7]) then return {'full'} e
 local too_fast = count_write(now, join_rate, ARGV[8], ARGV[9], account_rate, ARGV[10], ARGV[11])
 if too_fast then return too_fast end
 
+now = event_time(meeting, found, now)
 local seq = emit(meeting, log, channel, gen, 'join', user, now, {'name', name})
 redis.call('ZADD', participants, now, user)
 redis.call('HSET', profiles, user, profile)

@@ -11,5 +11,6 @@ if found.state ~= 'active' or now >= found.to then return {'ended'} end
 if not redis.call('ZSCORE', participants, user) then return {'not_participant'} end
 
 end_stay(participants, bindings, presence, user)
+now = event_time(meeting, found, now)
 local seq = emit(meeting, log, channel, gen, 'leave', user, now, {'reason', 'left'})
 return {'ok', seq, now}

@@ -16,6 +16,7 @@ local before = find_duplicate(cmids, user, cmid, checked, found.archived)
 if before then return before end
 local now = now_ms()
 if found.state ~= 'active' or now >= found.to then return {'ended'} end
+now = event_time(meeting, found, now)
 
 -- The fields of the meeting that actions set or clear.
 local sets = {lock = 'locked', read_only = 'readOnly', mute = 'muted:', ban = 'banned:'}

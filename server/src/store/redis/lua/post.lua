@@ -27,6 +27,7 @@ end
 local too_fast = count_write(now, post_rate, ARGV[9], ARGV[10], account_rate, ARGV[11], ARGV[12])
 if too_fast then return too_fast end
 
+now = event_time(meeting, found, now)
 local seq = emit(meeting, log, channel, gen, 'message', user, now, fields)
 redis.call('RPUSH', user_messages, seq)
 redis.call('HSET', cmids, user .. ':' .. cmid, string.format('%d %d', seq, now))

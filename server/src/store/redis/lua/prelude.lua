@@ -9,14 +9,22 @@ end
 -- Returns the fields of the meeting if it is live in this generation, otherwise nil and the refusal.
 local function find_live(meeting, gen)
   local found = redis.call('HMGET', meeting, 'gen', 'state', 'todatetime', 'isPublic', 'seq', 'archived',
-    'locked', 'readOnly')
+    'locked', 'readOnly', 'latest')
   if not found[1] then return nil, {'gone'} end
   if found[1] ~= gen then return nil, {'stale', found[1]} end
   return {
     state = found[2], to = tonumber(found[3]), public = found[4] == '1',
     seq = tonumber(found[5]), archived = tonumber(found[6]),
-    locked = found[7], read_only = found[8],
+    locked = found[7], read_only = found[8], latest = tonumber(found[9] or 0),
   }
+end
+
+-- Returns the time of the next event, and records it: now, but not before an earlier event, even if the
+-- clock was set back.
+local function event_time(meeting, found, now)
+  if now <= found.latest then return found.latest end
+  redis.call('HSET', meeting, 'latest', string.format('%d', now))
+  return now
 end
 
 -- Returns the refusal if an admin has restricted posting for this participant, otherwise nil.
