@@ -14,6 +14,7 @@ mod dashboard;
 mod deployment;
 mod diagnose;
 mod error;
+mod full_text;
 mod history;
 mod import;
 mod lifecycle;
@@ -26,6 +27,7 @@ mod rebuild;
 mod schedule;
 mod search;
 mod statement;
+mod trial;
 mod user_admin;
 mod users;
 
@@ -54,10 +56,10 @@ pub struct Opening {
     pub generation: Generation,
     /// The last archived seq. The live log continues above it.
     pub floor: Seq,
-    /// The audience: addresses in lower case. Empty when the meeting is public.
-    pub audience: Vec<String>,
     /// The time of the latest archived event, apart from leaves of lost connections.
     pub latest: Option<Timestamp>,
+    /// The audience: addresses in lower case. Empty when the meeting is public.
+    pub audience: Vec<String>,
     /// The participants according to the archive, in the order of joining.
     pub stays: Vec<Stay>,
     /// The latest archived messages in ascending order, by which repeated posts are recognized.
@@ -130,6 +132,25 @@ impl Batch {
     /// The last archived seq after the batch.
     pub fn last(&self) -> Seq {
         self.events.last().map_or(self.after, |event| event.seq)
+    }
+}
+
+/// The lengths of the words that the full-text index has. Other words have to be searched for without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedWords {
+    /// Characters of the shortest indexed word: `innodb_ft_min_token_size`.
+    pub chars_min: usize,
+    /// Characters of the longest indexed word: `innodb_ft_max_token_size`.
+    pub chars_max: usize,
+}
+
+impl Default for IndexedWords {
+    /// The defaults of MySQL and MariaDB.
+    fn default() -> Self {
+        Self {
+            chars_min: 3,
+            chars_max: 84,
+        }
     }
 }
 

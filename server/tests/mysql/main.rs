@@ -15,6 +15,7 @@ mod migrations;
 mod outage;
 mod pages;
 mod schedule;
+mod session;
 mod users;
 
 /// A store on its own migrated database.

@@ -16,7 +16,8 @@ const MARIADB_MIN: (u32, u32) = (10, 6);
 const PACKET_BYTES_MIN: u64 = 4 * 1024 * 1024;
 
 impl MysqlStore {
-    /// Checks everything that the guarantees of the server depend on. Changes nothing.
+    /// Checks everything that the guarantees of the server depend on, and tries what the server does.
+    /// Leaves nothing behind.
     pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Diagnostic> {
         let (began, before) = (Instant::now(), clock());
         let server = match self.one(server()).await {
@@ -45,7 +46,18 @@ impl MysqlStore {
                 Diagnostic::clock("MySQL: clock", server.now_ms.unwrap_or(ours) - ours),
             ]);
         }
-        diagnostics.push(self.examine_tables().await);
+        let tables = self.examine_tables().await;
+        match self.pending_migrations().await {
+            Ok(pending) if pending.is_empty() => {
+                diagnostics.extend([
+                    tables,
+                    self.examine_indexed_words().await,
+                    self.try_statements().await,
+                ]);
+            }
+            Ok(_) => diagnostics.extend([tables, self.try_migrations().await]),
+            Err(_) => diagnostics.push(tables),
+        }
         diagnostics
     }
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
@@ -10,6 +11,7 @@ use mysql_async::{
 };
 use tokio::time::timeout;
 
+use super::IndexedWords;
 use super::error::{STORE, fault, is_repeatable};
 use crate::error::Fault;
 use crate::store::instrument::{Backend, Call, Instrument, Locks};
@@ -17,17 +19,29 @@ use crate::store::instrument::{Backend, Call, Instrument, Locks};
 /// How long getting a connection, or one statement, may take before the database counts as unavailable.
 const DEADLINE: Duration = Duration::from_secs(5);
 
-/// The settings of a session: UTC, no silent truncation, and time limits shorter than [`DEADLINE`], so
-/// that no statement runs longer than its caller waits. MySQL alone reads the first comment, MariaDB
-/// alone the second.
-const SESSION: &str = "SET time_zone = '+00:00', \
+/// The settings of a session, which would otherwise be those of the server: UTF-8, each statement
+/// commits unless it is in a transaction, UTC, no silent truncation, no hidden limits on rows, no stop
+/// words in a new index, and time limits shorter than [`DEADLINE`], so that no statement runs longer
+/// than its caller waits. MySQL alone reads the first comment, MariaDB alone the second.
+const SESSION: &str = "SET NAMES utf8mb4 COLLATE utf8mb4_general_ci, \
+     autocommit = 1, \
+     completion_type = 'NO_CHAIN', \
+     time_zone = '+00:00', \
      sql_mode = 'STRICT_ALL_TABLES,ONLY_FULL_GROUP_BY,NO_ENGINE_SUBSTITUTION', \
+     sql_safe_updates = 0, \
+     sql_select_limit = 18446744073709551615, \
+     sql_big_selects = 1, \
+     sql_auto_is_null = 0, \
+     foreign_key_checks = 1, \
+     unique_checks = 1, \
+     innodb_ft_enable_stopword = 0, \
+     wait_timeout = 28800, \
      innodb_lock_wait_timeout = 3 \
      /*!80000 , max_execution_time = 4000 */ \
      /*M!100100 , max_statement_time = 4 */";
 
 /// A statement sees what was committed before it, and locks no gaps.
-const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
 
 /// Connections of one server: more do not make the database of a small machine faster.
 const CONNECTIONS_MAX: usize = 8;
@@ -50,6 +64,8 @@ pub struct MysqlStore {
     opts: Opts,
     pool: Pool,
     instrument: Instrument,
+    /// See [`Self::indexed_words`].
+    pub(super) indexed: Arc<OnceLock<IndexedWords>>,
 }
 
 // The URL has a password in it.
@@ -104,6 +120,7 @@ impl MysqlStore {
             pool: Pool::new(opts.clone()),
             opts,
             instrument: Instrument::default(),
+            indexed: Arc::default(),
         })
     }
 
