@@ -18,6 +18,7 @@ use crate::store::transfer::check_complete;
 use crate::store::{LimitStore, Store};
 
 mod backup;
+mod clock_watch;
 mod descriptors;
 mod metrics_endpoint;
 mod serve;
@@ -65,6 +66,7 @@ async fn open_store_for(
     let mysql = open_mysql(settings)?.instrumented(instrument("mysql"));
     mysql.migrate().await?;
     check_complete(&mysql).await?;
+    mysql.read_indexed_words().await?;
     let nonce = mysql.nonce().await?;
     let redis = RedisStore::instrumented(redis, &nonce, instrument("redis"))?;
     redis.limits().set(settings.limits);

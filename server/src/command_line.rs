@@ -10,7 +10,7 @@ use plenary_shared::text::for_terminal;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{
-    ConfigError, Environment, Flags, RawSettings, ServeFlags, Settings, UsageError,
+    ConfigError, CurrentSettings, Environment, Flags, RawSettings, ServeFlags, Settings, UsageError,
 };
 use crate::ctx::{Ctx, Randomness};
 use crate::error::{Error, Fault};
@@ -118,7 +118,9 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, machine: &Machin
             return ExitCode::from(code);
         }
     };
-    match dispatch(command_line, machine).await {
+    let outcome = dispatch(command_line, machine).await;
+    telemetry::flush();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // The reader of the output has closed the pipe.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -144,24 +146,33 @@ async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::R
         | Command::Backup(_)
         | Command::Move(_) => ServeFlags::default(),
     };
-    let raw = RawSettings::collect(&flags, &serve_flags, &machine.environment)?;
-    let mut settings = Settings::resolve(&raw)?;
-    if settings.data.is_none() {
-        settings.data.clone_from(&machine.environment.data_default);
-    }
+    let read_settings = || read_settings(&flags, &serve_flags, machine);
+    let (raw, settings) = read_settings()?;
     telemetry::init(telemetry::filter(&settings.log)?, settings.log_format);
     match command {
         Command::Serve(flags) => {
             settings.check_bind(&raw)?;
             settings.check_proxies(&raw)?;
+            for finding in settings.findings(&raw, &machine.environment) {
+                let (about, advice) = (finding.about, finding.advice);
+                tracing::warn!(about, advice, "{}", finding.says);
+            }
             if flags.force {
                 settings.check_embedded(&raw, "Omit --force")?;
                 app::reclaim(&settings, &machine.clock)?;
             }
             let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
-            app::serve(settings, clock, randomness).await
+            let reread = || {
+                let (raw, settings) = read_settings()?;
+                settings.check_bind(&raw)?;
+                Ok(settings)
+            };
+            app::serve(settings, &reread, clock, randomness).await
         }
-        Command::Doctor(arguments) => doctor::run(&settings, &machine.clock, &arguments).await,
+        Command::Doctor(arguments) => {
+            let findings = settings.findings(&raw, &machine.environment);
+            doctor::run(&settings, findings, &machine.clock, &arguments).await
+        }
         Command::Migrate => migrate::run(&settings, &machine.clock).await,
         Command::User(command) => user::run(&context(&settings, machine).await?, command).await,
         Command::Meeting(command) => {
@@ -182,11 +193,26 @@ async fn dispatch(command_line: CommandLine, machine: &Machine<'_>) -> anyhow::R
     }
 }
 
+/// Reads and checks all settings. Returns them with their sources.
+fn read_settings(
+    flags: &Flags,
+    serve_flags: &ServeFlags,
+    machine: &Machine<'_>,
+) -> Result<(RawSettings, Settings), ConfigError> {
+    let raw = RawSettings::collect(flags, serve_flags, &machine.environment)?;
+    let mut settings = Settings::resolve(&raw)?;
+    if settings.data.is_none() {
+        settings.data.clone_from(&machine.environment.data_default);
+    }
+    Ok((raw, settings))
+}
+
 /// Opens the stores for one command.
 async fn context(settings: &Settings, machine: &Machine<'_>) -> anyhow::Result<Ctx> {
     let (clock, randomness) = (machine.clock.clone(), machine.randomness.clone());
     let store = app::open_store(settings, clock.clone()).await?;
-    Ok(Ctx::new(store, clock, randomness, settings.session_ttl_s))
+    let current = CurrentSettings::new(settings.reloadable());
+    Ok(Ctx::new(store, clock, randomness, current))
 }
 
 /// Returns an error and its causes in one line.

@@ -17,11 +17,14 @@ use crate::rate_limits::WriteLimits;
 use crate::telemetry::{self, LogFormat};
 
 mod file;
+mod findings;
 mod limits;
 mod raw;
+mod reload;
 
 pub use limits::LimitFlags;
 pub use raw::{Environment, RawSettings};
+pub use reload::{CurrentSettings, Reloadable};
 
 /// The default listening address.
 const BIND_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7_400);
@@ -263,7 +266,7 @@ impl Settings {
                 .read("trusted_proxies", TrustedProxies::parse)?
                 .unwrap_or_default(),
             proxy_protocol: raw.read("proxy_protocol", yes_or_no)?.unwrap_or(false),
-            data: raw.read("data", directory)?,
+            data: raw.read("data", findings::directory)?,
             redis: raw.read("redis", |text| url(text, REDIS_SCHEMES))?,
             mysql: raw.read("mysql", |text| url(text, MYSQL_SCHEMES))?,
             session_ttl_s: session_ttl_days * 86_400,
@@ -427,13 +430,6 @@ fn profiles(text: &str) -> Result<ProfileVisibility, String> {
     text.parse().map_err(|error: UnknownWord| error.to_string())
 }
 
-fn directory(text: &str) -> Result<PathBuf, String> {
-    if text.is_empty() {
-        return Err("must name a directory".to_owned());
-    }
-    Ok(PathBuf::from(text))
-}
-
 fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "true" | "1" | "yes" => Ok(true),
@@ -470,6 +466,9 @@ pub fn mysql_flag(flag: &'static str, text: &str) -> Result<String, UsageError> 
 /// Checks a URL. The error does not contain it, because it may contain a password.
 fn url(text: &str, schemes: &[&str]) -> Result<String, String> {
     match text.split_once("://") {
+        Some((_, rest)) if rest.starts_with('~') || rest.contains("socket=~") => {
+            Err("must have the full path of a socket: only a shell replaces ~".to_owned())
+        }
         Some((scheme, rest)) if schemes.contains(&scheme) && !rest.is_empty() => {
             Ok(text.to_owned())
         }

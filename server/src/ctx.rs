@@ -9,6 +9,7 @@ use plenary_shared::time::Timestamp;
 
 use crate::auth::{LoginLimiter, Passwords};
 use crate::clock::Clock;
+use crate::config::CurrentSettings;
 use crate::metrics::Metrics;
 use crate::read_positions::ReadPositions;
 use crate::request_limits::RequestLimiter;
@@ -24,10 +25,10 @@ pub struct Ctx {
     pub clock: Clock,
     /// Randomness for ids, tokens and passwords.
     pub randomness: Randomness,
-    /// Lifetime of a login token, in seconds.
-    pub session_ttl_s: u32,
     /// Who sees the profiles of participants.
     pub profiles: ProfileVisibility,
+    /// The settings that can change while the server runs.
+    pub settings: CurrentSettings,
     pub login_limiter: Arc<LoginLimiter>,
     /// Computes password hashes.
     pub passwords: Arc<Passwords>,
@@ -72,15 +73,15 @@ impl Ctx {
         store: Arc<dyn Store>,
         clock: Clock,
         randomness: Randomness,
-        session_ttl_s: u32,
+        settings: CurrentSettings,
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             store,
             clock,
             randomness,
-            session_ttl_s,
             profiles: ProfileVisibility::Admins,
+            settings,
             login_limiter: LoginLimiter::new(),
             passwords: Passwords::new(processors),
             request_limiter: None,
@@ -111,7 +112,7 @@ impl Ctx {
 impl fmt::Debug for Ctx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ctx")
-            .field("session_ttl_s", &self.session_ttl_s)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

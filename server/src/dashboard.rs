@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::error::Answer;
 use crate::hub::{Hub, Subscriber};
 use crate::store::dashboard::Listed;
-use crate::store::{NodeId, Store};
+use crate::store::{Check, NodeId, Store};
 
 mod detail;
 mod details;
@@ -212,7 +212,8 @@ impl Dashboard {
     }
 
     async fn checks(&self) -> Vec<HealthCheck> {
-        let checks = self.store.checks().await.into_iter();
+        let of_tasks = Check::of_tasks(&self.hub.metrics().tasks);
+        let checks = self.store.checks().await.into_iter().chain([of_tasks]);
         checks
             .map(|one| HealthCheck {
                 name: one.name.to_owned(),

@@ -69,8 +69,9 @@ impl Options {
     }
 }
 
-/// Binds a listening socket. Accepted connections inherit the [`SEND_BUFFER_BYTES`] limit.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+/// Reserves an address: no other process can listen there, and clients cannot connect yet. Accepted
+/// connections inherit the [`SEND_BUFFER_BYTES`] limit.
+pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
@@ -78,7 +79,12 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG_MAX)
+    Ok(socket)
+}
+
+/// Starts listening at a reserved address.
+pub fn listen(reserved: TcpSocket) -> io::Result<TcpListener> {
+    reserved.listen(BACKLOG_MAX)
 }
 
 /// Accepts connections until `stop` is cancelled, then returns when the last connection has ended.

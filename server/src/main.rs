@@ -1,5 +1,6 @@
 //! `plenary-server`: the process around the library.
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,13 +21,21 @@ fn main() -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("plenary-server: starting the threads failed: {error}");
+            // A failure cannot be reported anywhere else.
+            let _ = writeln!(
+                std::io::stderr(),
+                "plenary-server: starting the threads failed: {error}"
+            );
             return ExitCode::FAILURE;
         }
     };
     let machine = Machine {
         environment: Environment {
             variable: &|name| std::env::var_os(name),
+            variable_names: &|| {
+                let names = std::env::vars_os().map(|(name, _)| name);
+                names.filter_map(|name| name.into_string().ok()).collect()
+            },
             config_default: etcetera::choose_base_strategy()
                 .ok()
                 .map(|strategy| strategy.config_dir().join("plenary/server.toml")),

@@ -14,6 +14,8 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry};
 use tokio::time::Instant;
 
+use crate::tasks::TaskStates;
+
 mod recent;
 
 use recent::Recent;
@@ -54,6 +56,12 @@ pub struct Metrics {
     store_errors: Family<Label, Counter>,
     responses: Family<Label, Counter>,
     closes: Family<Label, Counter>,
+    tasks_up: Family<Label, Gauge>,
+    task_panics: Family<Label, Counter>,
+    /// The states of the background tasks.
+    pub tasks: TaskStates,
+    /// Jumps of the server's clock.
+    pub clock_jumps: Counter,
     /// Events written to connections.
     pub deliveries: Counter,
     pub connections: Gauge,
@@ -230,8 +238,20 @@ impl Metrics {
         self.disk_reserve_bytes.set(reserve);
     }
 
+    /// Exports how many log lines were not written.
+    pub fn register_dropped_lines(&mut self, lines: Counter) {
+        let help = "Log lines that were dropped because they could not be written";
+        self.add("log_lines_dropped", help, lines);
+    }
+
     /// Returns all metrics as text of the type [`MEDIA_TYPE`].
     pub fn encode(&self) -> Result<String, fmt::Error> {
+        for (name, state) in self.tasks.all() {
+            let up = self.tasks_up.get_or_create(&[("task", name)]);
+            up.set(i64::from(state.is_running));
+            let panics = self.task_panics.get_or_create(&[("task", name)]);
+            panics.inc_by(state.panics.saturating_sub(panics.get()));
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -248,6 +268,10 @@ impl Default for Metrics {
             store_errors: Family::default(),
             responses: Family::default(),
             closes: Family::default(),
+            tasks_up: Family::default(),
+            task_panics: Family::default(),
+            tasks: TaskStates::default(),
+            clock_jumps: Counter::default(),
             deliveries: Counter::default(),
             connections: Gauge::default(),
             reaped: Counter::default(),
@@ -292,6 +316,10 @@ impl Metrics {
         self.add("connections_reaped", help, self.reaped.clone());
         let help = "Fences of followed meetings; each one means that Redis lost data";
         self.add("fences", help, self.fences.clone());
+        let help = "Panics of each background task; it was restarted after each";
+        self.add("task_panics", help, self.task_panics.clone());
+        let help = "Jumps of the server's clock by more than a second";
+        self.add("clock_jumps", help, self.clock_jumps.clone());
     }
 
     fn register_times(&mut self) {
@@ -324,6 +352,8 @@ impl Metrics {
         self.add("rooms", help, self.rooms.clone());
         let help = "Size of the events that are buffered for the followers";
         self.add("ring_bytes", help, self.ring_bytes.clone());
+        let help = "Whether each background task is running: 1, or 0 until it is restarted";
+        self.add("task_up", help, self.tasks_up.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         self.add("build", "Version of the server", build);
     }

@@ -24,6 +24,15 @@ const REAP_MS: u64 = 2_000;
 /// programs wrote to the durable store.
 const SWEEP_MS: u64 = 10_000;
 
+/// The result of the last renewal.
+#[derive(Debug)]
+pub struct Lease {
+    /// The live servers.
+    pub nodes: watch::Sender<Vec<NodeId>>,
+    /// Whether the last renewal succeeded.
+    pub is_held: watch::Sender<bool>,
+}
+
 /// Takes the lease. If Redis is unavailable, the first renewal takes it.
 pub async fn begin(ctx: &Ctx, node: &NodeId) {
     if let Err(error) = ctx.store.renew_lease(node, LEASE_MS).await {
@@ -31,57 +40,84 @@ pub async fn begin(ctx: &Ctx, node: &NodeId) {
     }
 }
 
-/// Runs until `stop` is cancelled. Publishes the live servers through `nodes`.
-pub async fn run(
-    ctx: Ctx,
-    node: NodeId,
-    nodes: &watch::Sender<Vec<NodeId>>,
-    grace_ms: i64,
-    stop: CancellationToken,
-) {
+/// Renews the lease until `stop` is cancelled. It waits for nothing else, so the lease of a server that
+/// is alive expires only if Redis does not answer.
+pub async fn renew(ctx: Ctx, node: NodeId, lease: &Lease, stop: CancellationToken) {
     let mut renew = every(RENEW_MS);
-    let mut reap = every(REAP_MS);
-    let mut sweep = every(SWEEP_MS);
     let mut away_since: Option<Instant> = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = renew.tick() => match ctx.store.renew_lease(&node, LEASE_MS).await {
-                Ok(live) => {
-                    if let Some(since) = away_since.take() {
-                        tracing::info!(away_ms = elapsed_ms(since), "Redis is back");
-                        sweep.reset_immediately();
-                    }
-                    nodes.send_replace(live);
+            _ = renew.tick() => {}
+        }
+        match ctx.store.renew_lease(&node, LEASE_MS).await {
+            Ok(live) => {
+                if let Some(since) = away_since.take() {
+                    tracing::info!(away_ms = elapsed_ms(since), "Redis is back");
                 }
-                Err(error) => {
-                    if away_since.is_none() {
-                        tracing::error!(%error, "renewing the lease failed, Redis is unavailable");
-                        away_since = Some(Instant::now());
-                    }
+                lease.nodes.send_replace(live);
+                lease
+                    .is_held
+                    .send_if_modified(|held| !std::mem::replace(held, true));
+            }
+            Err(error) => {
+                if away_since.is_none() {
+                    tracing::error!(%error, "renewing the lease failed, Redis is unavailable");
+                    away_since = Some(Instant::now());
                 }
-            },
-            _ = reap.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
+                lease
+                    .is_held
+                    .send_if_modified(|held| std::mem::replace(held, false));
+            }
+        }
+    }
+    if let Err(error) = ctx.store.renew_lease(&node, 0).await {
+        tracing::warn!(%error, "releasing the lease failed, it will expire");
+    }
+}
+
+/// Reaps lost connections and sweeps until `stop` is cancelled, while this server holds its lease and is
+/// the first of the live servers.
+pub async fn clean_up(
+    ctx: Ctx,
+    node: NodeId,
+    nodes: watch::Receiver<Vec<NodeId>>,
+    mut is_held: watch::Receiver<bool>,
+    stop: CancellationToken,
+) {
+    let mut reap = every(REAP_MS);
+    let mut sweep = every(SWEEP_MS);
+    loop {
+        let is_due = *is_held.borrow_and_update() && is_first(&node, &nodes.borrow());
+        tokio::select! {
+            () = stop.cancelled() => return,
+            Ok(()) = is_held.changed() => {
+                // Redis may have lost data.
+                if *is_held.borrow() {
+                    sweep.reset_immediately();
+                }
+            }
+            _ = reap.tick() => if is_due {
                 // This server renews first, so that after a stall it does not take its own users
                 // for lost.
                 let reaped = match ctx.store.renew_lease(&node, LEASE_MS).await {
-                    Ok(_) => ctx.store.reap_all(grace_ms).await,
+                    Ok(_) => {
+                        let grace_ms = ctx.settings.get().reconnect_grace_ms;
+                        ctx.store.reap_all(grace_ms).await
+                    }
                     Err(error) => Err(error),
                 };
                 match reaped {
                     Ok(reaped) => count(&ctx, reaped),
                     Err(error) => tracing::warn!(%error, "reaping lost connections failed, retrying"),
                 }
-            }
-            _ = sweep.tick(), if away_since.is_none() && is_first(&node, &nodes.borrow()) => {
-                if let Err(error) = ctx.store.sweep().await {
-                    tracing::warn!(%error, "sweep failed, retrying");
-                }
-            }
+            },
+            _ = sweep.tick() => if is_due
+                && let Err(error) = ctx.store.sweep().await
+            {
+                tracing::warn!(%error, "sweep failed, retrying");
+            },
         }
-    }
-    if let Err(error) = ctx.store.renew_lease(&node, 0).await {
-        tracing::warn!(%error, "releasing the lease failed, it will expire");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Background tasks: started by name, restarted after a panic, joined in order at shutdown.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -59,21 +60,71 @@ impl Shutdown {
     }
 }
 
+/// Whether each background task is running, for health checks and metrics. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct TaskStates(Arc<Mutex<BTreeMap<&'static str, TaskState>>>);
+
+/// The state of one background task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TaskState {
+    /// Whether it is running. Not between a panic and the restart, and not after it has failed.
+    pub is_running: bool,
+    /// How often it has panicked since the start of the server.
+    pub panics: u64,
+}
+
+impl TaskStates {
+    /// Returns all tasks by name.
+    pub fn all(&self) -> Vec<(&'static str, TaskState)> {
+        let states = self.lock();
+        states.iter().map(|(name, state)| (*name, *state)).collect()
+    }
+
+    /// Returns the names of the tasks that are not running.
+    pub fn down(&self) -> Vec<&'static str> {
+        let states = self.lock();
+        let down = states.iter().filter(|(_, state)| !state.is_running);
+        down.map(|(name, _)| *name).collect()
+    }
+
+    fn started(&self, name: &'static str) {
+        self.lock().entry(name).or_default().is_running = true;
+    }
+
+    fn ended(&self, name: &'static str) {
+        self.lock().entry(name).or_default().is_running = false;
+    }
+
+    fn panicked(&self, name: &'static str) {
+        let mut states = self.lock();
+        let state = states.entry(name).or_default();
+        state.is_running = false;
+        state.panics += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, TaskState>> {
+        // Every statement leaves the map consistent, so a poisoned lock is still usable.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A group of tasks with a common stop token.
 #[derive(Debug)]
 pub struct Tasks {
     stop: CancellationToken,
     shutdown: Shutdown,
+    states: TaskStates,
     running: Vec<(&'static str, JoinHandle<()>)>,
 }
 
 impl Tasks {
     /// Returns an empty group whose tasks run until `stop` is cancelled. A task that fails requests
-    /// `shutdown`.
-    pub fn new(stop: CancellationToken, shutdown: Shutdown) -> Self {
+    /// `shutdown`. `states` has the state of each task.
+    pub fn new(stop: CancellationToken, shutdown: Shutdown, states: TaskStates) -> Self {
         Self {
             stop,
             shutdown,
+            states,
             running: Vec::new(),
         }
     }
@@ -91,7 +142,8 @@ impl Tasks {
         state: S,
         run: impl for<'a> Fn(&'a mut S, CancellationToken) -> BoxFuture<'a, ()> + Send + 'static,
     ) {
-        let supervised = supervise(name, state, run, self.stop.clone(), self.shutdown.clone());
+        let (stop, shutdown) = (self.stop.clone(), self.shutdown.clone());
+        let supervised = supervise(name, state, run, stop, shutdown, self.states.clone());
         self.running.push((name, tokio::spawn(supervised)));
     }
 
@@ -126,22 +178,30 @@ async fn supervise<S>(
     run: impl for<'a> Fn(&'a mut S, CancellationToken) -> BoxFuture<'a, ()>,
     stop: CancellationToken,
     shutdown: Shutdown,
+    states: TaskStates,
 ) {
     let mut panics = 0;
     loop {
         let started = Instant::now();
-        let running = run(&mut state, stop.clone());
-        let ended = AssertUnwindSafe(running).catch_unwind().await;
+        states.started(name);
+        let (borrowed, token) = (&mut state, stop.clone());
+        // A panic before the future exists is caught too.
+        let ended = match catch_unwind(AssertUnwindSafe(|| run(borrowed, token))) {
+            Ok(running) => AssertUnwindSafe(running).catch_unwind().await,
+            Err(panic) => Err(panic),
+        };
         if stop.is_cancelled() {
             return;
         }
         if ended.is_ok() {
+            states.ended(name);
             return shutdown.fail(name, "ended early");
         }
         if started.elapsed() >= Duration::from_secs(STABLE_S) {
             panics = 0;
         }
         panics += 1;
+        states.panicked(name);
         if panics >= PANICS_MAX {
             return shutdown.fail(name, "panicked repeatedly");
         }
@@ -160,7 +220,8 @@ mod tests {
 
     fn group() -> (Tasks, Shutdown) {
         let shutdown = Shutdown::default();
-        let tasks = Tasks::new(CancellationToken::new(), shutdown.clone());
+        let states = TaskStates::default();
+        let tasks = Tasks::new(CancellationToken::new(), shutdown.clone(), states);
         (tasks, shutdown)
     }
 
@@ -181,6 +242,12 @@ mod tests {
         for expected in 1..=3 {
             assert_eq!(starts.recv().await, Some(expected));
         }
+        let state = TaskState {
+            is_running: true,
+            panics: 2,
+        };
+        assert_eq!(tasks.states.all(), [("fragile", state)]);
+        assert!(tasks.states.down().is_empty());
         tasks.stop(Instant::now() + Duration::from_secs(5)).await;
         assert!(shutdown.result().is_ok());
     }
@@ -192,7 +259,16 @@ mod tests {
         shutdown.token().cancelled().await;
         let error = shutdown.result().expect_err("a failure").to_string();
         assert!(error.contains("'broken' panicked repeatedly"), "{error}");
+        assert_eq!(tasks.states.down(), ["broken"]);
         tasks.stop(Instant::now() + Duration::from_secs(5)).await;
+    }
+
+    #[tokio::test]
+    async fn task_that_panics_before_its_first_await_is_caught() {
+        let (mut tasks, shutdown) = group();
+        tasks.start("early", (), |(), _| panic!("before the future exists"));
+        shutdown.token().cancelled().await;
+        assert_eq!(tasks.states.down(), ["early"]);
     }
 
     #[tokio::test]
@@ -202,6 +278,7 @@ mod tests {
         shutdown.token().cancelled().await;
         let error = shutdown.result().expect_err("a failure").to_string();
         assert!(error.contains("'short' ended early"), "{error}");
+        assert_eq!(tasks.states.down(), ["short"]);
     }
 
     #[tokio::test]

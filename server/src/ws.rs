@@ -42,8 +42,6 @@ pub struct WsState {
     pub dashboard: Arc<Dashboard>,
     /// This server.
     pub node: NodeId,
-    /// Time that a lost connection has to return, in milliseconds.
-    pub reconnect_grace_ms: i64,
     /// Cancelled when the server stops.
     pub stop: CancellationToken,
     /// The tasks of all connections, including the clean-up after their end.

@@ -1,10 +1,8 @@
 //! `GET /metrics` on an address of its own. Everybody who can reach that address may read it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -12,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tokio::net::TcpSocket;
 
 use crate::hub::Hub;
 use crate::listener::{self, ConnectionLimits};
@@ -34,15 +33,14 @@ pub(super) struct MetricsEndpoint {
     pub(super) hub: Arc<Hub>,
 }
 
-/// Starts the endpoint at this address.
+/// Starts the endpoint at this reserved address.
 pub(super) fn start(
-    address: SocketAddr,
+    reserved: TcpSocket,
     endpoint: MetricsEndpoint,
     head_timeout: Duration,
     tasks: &mut Tasks,
 ) -> anyhow::Result<()> {
-    let socket =
-        listener::bind(address).with_context(|| format!("cannot serve metrics on {address}"))?;
+    let socket = listener::listen(reserved)?;
     tracing::info!(bound = %socket.local_addr()?, "serving metrics at /metrics");
     let routes = Router::new()
         .route("/metrics", get(export))

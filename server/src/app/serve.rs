@@ -1,5 +1,6 @@
 //! The running server: starts its tasks and listeners, and stops them in order.
 
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -7,13 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use futures_util::FutureExt;
 use plenary_shared::ids::InstanceId;
+use tokio::net::TcpSocket;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{CurrentSettings, Settings};
 use crate::ctx::{Ctx, Randomness};
 use crate::dashboard::Dashboard;
 use crate::hub::Hub;
@@ -22,10 +24,11 @@ use crate::metrics::Metrics;
 use crate::store::sqlite::Purpose;
 use crate::store::{Feed, NodeId};
 use crate::tasks::{Shutdown, Tasks};
-use crate::{archiver, http, listener, presence, read_positions, scheduler, ws};
+use crate::{archiver, http, listener, presence, read_positions, scheduler, telemetry, ws};
 
 use super::metrics_endpoint::{self, MetricsEndpoint};
-use super::{descriptors, open_store_for, signals};
+use super::signals::{Hangup, Request, Signals};
+use super::{clock_watch, descriptors, open_store_for};
 
 /// Instances with new events that are queued for the archiver. When the queue is full, the archiver
 /// finds them in its own scan.
@@ -35,17 +38,28 @@ const NEW_EVENTS_MAX: usize = 4_096;
 /// in seconds.
 const DRAIN_S: u64 = 8;
 
-/// Serves until SIGTERM or SIGINT. Fails if a background task fails.
-pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> anyhow::Result<()> {
-    let metrics = Arc::<Metrics>::default();
+/// Serves until SIGTERM or SIGINT. Fails if a background task fails. At SIGHUP, `read_settings` reads
+/// the settings again.
+pub async fn serve(
+    settings: Settings,
+    read_settings: &dyn Fn() -> anyhow::Result<Settings>,
+    clock: Clock,
+    randomness: Randomness,
+) -> anyhow::Result<()> {
+    let hangup = Hangup::catch()?;
+    // A port that is taken is found before anything is changed.
+    let addresses = Addresses::reserve(&settings)?;
+    let mut metrics = Metrics::default();
+    metrics.register_dropped_lines(telemetry::dropped_lines().clone());
+    let metrics = Arc::new(metrics);
     let store = open_store_for(Purpose::Serve, &settings, clock.clone(), &metrics).await?;
-    let mut ctx = Ctx::new(store.clone(), clock, randomness, settings.session_ttl_s);
+    let current = CurrentSettings::new(settings.reloadable());
+    let mut ctx = Ctx::new(store.clone(), clock, randomness, current.clone());
     ctx.metrics = metrics.clone();
     ctx.profiles = settings.profiles;
     ctx.request_limiter = settings.limits.post.map(|_| Arc::default());
     let shutdown = Shutdown::default();
-    let requested = shutdown.clone();
-    signals::on_termination(move || requested.request())?;
+    let mut signals = Signals::catch(hangup)?;
 
     let node = new_node(&ctx);
     let (new_events, to_archive) = mpsc::channel(NEW_EVENTS_MAX);
@@ -71,15 +85,76 @@ pub async fn serve(settings: Settings, clock: Clock, randomness: Randomness) -> 
         hub,
         dashboard,
         schedule_changed: Arc::new(Notify::new()),
-        reconnect_grace_ms: settings.reconnect_grace_ms,
     };
     let background = start_background(parts.clone(), feed, to_archive, &shutdown);
     let sockets = TaskTracker::new();
-    let front = start_front(parts, &settings, &sockets, &shutdown)?;
+    let front = start_front(parts, addresses, &settings, &sockets, &shutdown)?;
 
-    shutdown.token().cancelled().await;
+    let requested = shutdown.token();
+    let mut running = settings;
+    loop {
+        tokio::select! {
+            () = requested.cancelled() => break,
+            request = signals.next() => match request {
+                Request::Stop => shutdown.request(),
+                Request::Reload => reload(&mut running, &current, read_settings),
+            },
+        }
+    }
     stop(front, &sockets, background).await;
     Ok(shutdown.result()?)
+}
+
+/// The reserved addresses.
+struct Addresses {
+    main: TcpSocket,
+    metrics: Option<TcpSocket>,
+}
+
+impl Addresses {
+    fn reserve(settings: &Settings) -> anyhow::Result<Self> {
+        let main = listener::reserve(settings.bind)
+            .with_context(|| format!("cannot listen on {}", settings.bind))?;
+        let metrics = match settings.metrics_bind {
+            Some(address) => Some(
+                listener::reserve(address)
+                    .with_context(|| format!("cannot serve metrics on {address}"))?,
+            ),
+            None => None,
+        };
+        Ok(Self { main, metrics })
+    }
+}
+
+/// Reads the settings again and takes over what can change while the server runs. Invalid settings
+/// change nothing.
+fn reload(
+    running: &mut Settings,
+    current: &CurrentSettings,
+    read_settings: &dyn Fn() -> anyhow::Result<Settings>,
+) {
+    let taken_over = read_settings().and_then(|read| {
+        telemetry::reload(telemetry::filter(&read.log)?)?;
+        Ok(read)
+    });
+    match taken_over {
+        Ok(read) => {
+            current.set(read.reloadable());
+            let needs_restart = read.needs_restart(running).join(", ");
+            if !needs_restart.is_empty() {
+                tracing::warn!(needs_restart, "changed settings need a restart");
+            }
+            running.log.clone_from(&read.log);
+            tracing::info!(log = read.log, settings = ?current.get(), "settings reloaded");
+        }
+        Err(error) => {
+            let error = format!("{error:#}");
+            tracing::error!(
+                error,
+                "settings not reloaded, the current ones stay in force"
+            );
+        }
+    }
 }
 
 /// What the tasks work on.
@@ -90,7 +165,6 @@ struct Parts {
     hub: Arc<Hub>,
     dashboard: Arc<Dashboard>,
     schedule_changed: Arc<Notify>,
-    reconnect_grace_ms: i64,
 }
 
 /// Starts the tasks that run until the last connection has ended.
@@ -106,18 +180,28 @@ fn start_background(
         hub,
         dashboard,
         schedule_changed,
-        reconnect_grace_ms,
     } = parts;
-    let mut tasks = Tasks::new(CancellationToken::new(), shutdown.clone());
+    let states = ctx.metrics.tasks.clone();
+    let mut tasks = Tasks::new(CancellationToken::new(), shutdown.clone(), states);
     tasks.start("hub", feed, move |feed, stop| {
         let hub = hub.clone();
         hub.run(feed, schedule_changed.clone(), stop).boxed()
     });
     let (nodes, live_nodes) = watch::channel(Vec::new());
+    let (is_held, held) = watch::channel(true);
+    let lease = presence::Lease { nodes, is_held };
     let (lease_ctx, lease_node) = (ctx.clone(), node.clone());
-    tasks.start("presence", nodes, move |nodes, stop| {
-        let (ctx, node) = (lease_ctx.clone(), lease_node.clone());
-        presence::run(ctx, node, nodes, reconnect_grace_ms, stop).boxed()
+    tasks.start("lease", lease, move |lease, stop| {
+        presence::renew(lease_ctx.clone(), lease_node.clone(), lease, stop).boxed()
+    });
+    let (presence_ctx, presence_node, nodes) = (ctx.clone(), node.clone(), live_nodes.clone());
+    tasks.start("presence", (), move |(), stop| {
+        let (ctx, node) = (presence_ctx.clone(), presence_node.clone());
+        presence::clean_up(ctx, node, nodes.clone(), held.clone(), stop).boxed()
+    });
+    let clock_ctx = ctx.clone();
+    tasks.start("clock", (), move |(), stop| {
+        clock_watch::run(clock_ctx.clone(), stop).boxed()
     });
     let archiver_ctx = ctx.clone();
     tasks.start("archiver", to_archive, move |to_archive, stop| {
@@ -140,6 +224,7 @@ fn start_background(
 /// Starts the tasks that stop first: the listeners and the scheduler. Prints the address.
 fn start_front(
     parts: Parts,
+    addresses: Addresses,
     settings: &Settings,
     sockets: &TaskTracker,
     shutdown: &Shutdown,
@@ -150,24 +235,22 @@ fn start_front(
         hub,
         dashboard,
         schedule_changed,
-        reconnect_grace_ms,
     } = parts;
-    let mut tasks = Tasks::new(shutdown.token(), shutdown.clone());
     let metrics = ctx.metrics.clone();
-    if let Some(address) = settings.metrics_bind {
+    let mut tasks = Tasks::new(shutdown.token(), shutdown.clone(), metrics.tasks.clone());
+    if let Some(reserved) = addresses.metrics {
         let endpoint = MetricsEndpoint {
             metrics: metrics.clone(),
             store: ctx.store.clone(),
             hub: hub.clone(),
         };
-        metrics_endpoint::start(address, endpoint, settings.head_timeout, &mut tasks)?;
+        metrics_endpoint::start(reserved, endpoint, settings.head_timeout, &mut tasks)?;
     }
     let ws_state = ws::WsState {
         ctx: ctx.clone(),
         hub,
         dashboard: dashboard.clone(),
         node,
-        reconnect_grace_ms,
         stop: shutdown.token(),
         tasks: sockets.clone(),
         next_number: Arc::new(AtomicU64::new(1)),
@@ -190,7 +273,7 @@ fn start_front(
         proxy_protocol: settings.proxy_protocol,
         ..listener::Options::new(settings.head_timeout, limits)
     };
-    let socket = listener::bind(settings.bind)
+    let socket = listener::listen(addresses.main)
         .with_context(|| format!("cannot listen on {}", settings.bind))?;
     let bound = socket.local_addr()?;
     dashboard.listens(bound);
@@ -200,8 +283,10 @@ fn start_front(
         scheduler::run(ctx.clone(), schedule_changed.clone(), stop).boxed()
     });
     // The only line on standard output. Programs that start the server wait for it.
-    println!("plenary-server listening on http://{bound}");
     tracing::info!(%bound, "listening");
+    if let Err(error) = writeln!(io::stdout(), "plenary-server listening on http://{bound}") {
+        tracing::warn!(%error, "standard output cannot be written, serving without it");
+    }
     Ok(tasks)
 }
 

@@ -1,5 +1,8 @@
 //! `doctor`: checks the settings and the stores, and suggests fixes.
 
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
 use clap::Args;
 
 use super::output;
@@ -9,7 +12,8 @@ use crate::config::Settings;
 use crate::store::diagnostic::{Diagnostic, Grade};
 
 const AFTER_HELP: &str = "\
-Changes nothing. The server may keep running.
+Tries what the server does on scratch keys and in scratch transactions, and leaves nothing behind. The
+server may keep running.
 
 Exit codes: 0 no problem or only warnings, 1 problems, 2 invalid settings, 5 store unavailable.
 
@@ -35,10 +39,12 @@ pub(super) struct Unhealthy {
 
 pub(super) async fn run(
     settings: &Settings,
+    findings: Vec<Diagnostic>,
     clock: &Clock,
     arguments: &Arguments,
 ) -> anyhow::Result<()> {
-    let mut diagnostics = vec![about_settings(settings)];
+    let mut diagnostics = vec![about_settings(settings), about_address(settings)];
+    diagnostics.extend(findings);
     diagnostics.extend(app::examine(settings, clock).await?);
     for diagnostic in &diagnostics {
         if arguments.json {
@@ -61,6 +67,23 @@ fn about_settings(settings: &Settings) -> Diagnostic {
         return Diagnostic::good(about, format!("data file; serve listens on {bind}"));
     }
     Diagnostic::good(about, format!("Redis and MySQL; serve listens on {bind}"))
+}
+
+/// Tries to listen. An address in use is good: it may be the server's.
+fn about_address(settings: &Settings) -> Diagnostic {
+    let (about, bind) = ("settings: bind", settings.bind);
+    match TcpListener::bind(bind) {
+        Ok(_) => Diagnostic::good(about, format!("{bind} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            Diagnostic::good(about, format!("{bind} is in use"))
+        }
+        Err(error) => Diagnostic::not_good(
+            Grade::Bad,
+            about,
+            format!("{bind}: {error}"),
+            "choose an address of this machine and a port from 1024 on",
+        ),
+    }
 }
 
 fn print(diagnostic: &Diagnostic) -> std::io::Result<()> {

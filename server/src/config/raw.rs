@@ -62,14 +62,37 @@ const KEYS: &[(&str, &str, &str)] = &[
 /// The environment variable with the path of the configuration file.
 const CONFIG_VARIABLE: &str = "PLENARY_CONFIG";
 
+/// What the names of all variables start with.
+const VARIABLE_PREFIX: &str = "PLENARY_";
+
+/// The variables of the client, which may be set for both programs.
+const CLIENT_VARIABLES: &[&str] = &["PLENARY_SERVER", "PLENARY_TOKEN", "PLENARY_ASCII"];
+
 /// The environment of the process that affects the settings.
 pub struct Environment<'a> {
     /// Returns the value of an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Returns the names of all environment variables.
+    pub variable_names: &'a dyn Fn() -> Vec<String>,
     /// The default configuration file, which need not exist.
     pub config_default: Option<PathBuf>,
     /// The default directory of the data file.
     pub data_default: Option<PathBuf>,
+}
+
+impl Environment<'_> {
+    /// Returns the names of variables that look like settings and are not.
+    pub(super) fn unknown_variables(&self) -> Vec<String> {
+        let is_known = |name: &str| {
+            name == CONFIG_VARIABLE
+                || CLIENT_VARIABLES.contains(&name)
+                || KEYS.iter().any(|(_, variable, _)| *variable == name)
+        };
+        let mut unknown = (self.variable_names)();
+        unknown.retain(|name| name.starts_with(VARIABLE_PREFIX) && !is_known(name));
+        unknown.sort();
+        unknown
+    }
 }
 
 /// The given settings as text, with their sources.

@@ -29,6 +29,7 @@ fn settings(
         .collect();
     let environment = Environment {
         variable: &|name| variables.get(name).cloned(),
+        variable_names: &|| variables.keys().map(ToString::to_string).collect(),
         config_default: Some(path),
         data_default: None,
     };
@@ -216,6 +217,11 @@ type Pairs<'a> = &'a [(&'static str, &'a str)];
 #[case(&[], &[("PLENARY_POST_BURST", "0")], None, "PLENARY_POST_BURST: post_burst '0' must be a whole number from 1 to 100000")]
 #[case(&[], &[], Some("posts_per_minute = 60001"), "DIR/server.toml:1: posts_per_minute '60001' must be a whole number from 1 to 60000")]
 #[case(&[("log", "a=b=c")], &[], None, "--log: log is not a log filter")]
+#[case(&[], &[("PLENARY_LOG", "inof")], None, "PLENARY_LOG: log is not a log filter: 'inof' is not a level")]
+#[case(&[], &[], Some("data = '~/plen'"), "DIR/server.toml:1: data '~/plen' must be a full path")]
+#[case(&[], &[("PLENARY_DATA", "~ada/plen")], None, "PLENARY_DATA: data '~ada/plen' must be a full path")]
+#[case(&[("redis", "redis+unix://~/r.sock")], &[], None, "--redis: redis must have the full path of a socket")]
+#[case(&[], &[("PLENARY_MYSQL", "mysql://u@localhost/db?socket=~/m.sock")], None, "PLENARY_MYSQL: mysql must have the full path")]
 #[case(&[("log-format", "xml")], &[], None, "--log-format: log_format 'xml' must be text or json")]
 #[case(&[("redis", "http://h")], &[], None, "--redis: redis must be a URL that starts with redis:// or rediss://")]
 #[case(&[], &[("PLENARY_MYSQL", "mysql:")], None, "PLENARY_MYSQL: mysql must be a URL that starts with mysql://")]
@@ -291,4 +297,93 @@ fn file_errors_hide_passwords() {
     assert!(!error.contains("secret"), "{error}");
     let error = settings(&[("redis", "u:secret@h")], &[], None).expect_err("an error");
     assert!(!error.contains("secret"), "{error}");
+}
+
+/// Returns the findings of these sources, each as `GRADE ABOUT: SAYS`.
+fn findings(
+    flags: &Flags,
+    variables: &[(&'static str, &str)],
+    file: &str,
+    mode: u32,
+) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = TempDir::new().expect("a directory");
+    let path = directory.path().join("server.toml");
+    fs::write(&path, file).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    let variables: BTreeMap<&str, OsString> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.into()))
+        .collect();
+    let environment = Environment {
+        variable: &|name| variables.get(name).cloned(),
+        variable_names: &|| variables.keys().map(ToString::to_string).collect(),
+        config_default: Some(path),
+        data_default: None,
+    };
+    let raw = RawSettings::collect(flags, &ServeFlags::default(), &environment);
+    let raw = raw.expect("settings");
+    let settings = Settings::resolve(&raw).expect("settings");
+    let found = settings.findings(&raw, &environment).into_iter();
+    found
+        .map(|one| format!("{:?} {}: {}", one.grade, one.about, one.says))
+        .collect()
+}
+
+const STORES: &str = "redis = 'redis://h'\nmysql = 'mysql://u@h/db'\n";
+const WITH_PASSWORD: &str = "redis = 'redis://h'\nmysql = 'mysql://u:secret@h/db'\n";
+
+#[rstest]
+#[case(&[], STORES, 0o644, "")]
+#[case(&[], WITH_PASSWORD, 0o600, "")]
+#[case(&[], WITH_PASSWORD, 0o644, "Bad settings: mysql: other users can read the password in")]
+#[case(&[], WITH_PASSWORD, 0o640, "Bad settings: mysql: other users can read the password in")]
+#[case(&[("PLENARY_DATA", "/d")], STORES, 0o600, "Warning settings: data: PLENARY_DATA is ignored")]
+#[case(&[("PLENARY_DATA", "/d")], "", 0o600, "")]
+#[case(&[("PLENARY_BNID", "x")], STORES, 0o600, "Warning settings: variables: PLENARY_BNID is ignored")]
+#[case(&[("PLENARY_TOKEN", "x"), ("PLENARY_LOG", "warn")], STORES, 0o600, "")]
+fn settings_without_effect_and_shown_secrets_are_found(
+    #[case] variables: Pairs<'_>,
+    #[case] file: &str,
+    #[case] mode: u32,
+    #[case] expected: &str,
+) {
+    let found = findings(&Flags::default(), variables, file, mode);
+    match expected {
+        "" => assert!(found.is_empty(), "{found:?}"),
+        expected => {
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(expected), "{found:?}");
+            assert!(!found[0].contains("secret"), "{found:?}");
+        }
+    }
+}
+
+#[test]
+fn password_on_the_command_line_is_found() {
+    let flags = Flags {
+        mysql: Some("mysql://u:secret@h/db".to_owned()),
+        ..Flags::default()
+    };
+    let found = findings(&flags, &[], STORES, 0o600);
+    let expected =
+        "Warning settings: mysql: the list of processes shows the password in --mysql to all users";
+    assert_eq!(found, [expected]);
+}
+
+#[test]
+fn reload_changes_what_can_change_and_names_the_rest() {
+    let running = settings(&[], &[], Some("session_ttl_days = 1")).expect("settings");
+    let file = "session_ttl_days = 2\nreconnect_grace_s = 5\nlog = 'debug'\nbind = '127.0.0.1:1'\n";
+    let read = settings(&[], &[], Some(file)).expect("settings");
+    assert_eq!(
+        read.reloadable(),
+        Reloadable {
+            session_ttl_s: 2 * 86_400,
+            reconnect_grace_ms: 5_000,
+        }
+    );
+    assert_eq!(read.needs_restart(&running), ["bind"]);
+    assert!(running.needs_restart(&running).is_empty());
 }

@@ -11,6 +11,7 @@ use tracing::warn;
 use utoipa::ToSchema;
 
 use super::HttpState;
+use crate::store::Check;
 
 /// The process is alive.
 #[derive(Serialize, ToSchema)]
@@ -60,7 +61,8 @@ pub(super) struct Readiness {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Component {
     /// `redis`, `mysql`, `feed` (what is published comes back), `live_state` (Redis has not
-    /// forgotten it), `archive` (how far it is behind), `file` or `disk` (its free space).
+    /// forgotten it), `archive` (how far it is behind), `file`, `disk` (its free space), or `tasks`
+    /// (the background tasks of the server are running).
     name: &'static str,
     /// Whether it is healthy.
     ok: bool,
@@ -85,7 +87,8 @@ pub(super) struct Component {
     )
 )]
 pub(super) async fn readyz(State(state): State<HttpState>) -> Response {
-    let checks = state.ctx.store.checks().await;
+    let mut checks = state.ctx.store.checks().await;
+    checks.push(Check::of_tasks(&state.ctx.metrics.tasks));
     let wrong: Vec<&str> = checks
         .iter()
         .filter(|check| !check.ok)

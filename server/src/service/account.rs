@@ -130,7 +130,7 @@ async fn open_session(
 ) -> Answer<Option<LoginOk>> {
     let token = Token::new(&*ctx.randomness);
     let now = ctx.now();
-    let expires_at = now.plus_ms(i64::from(ctx.session_ttl_s) * 1_000);
+    let expires_at = now.plus_ms(i64::from(ctx.settings.get().session_ttl_s) * 1_000);
     let session = NewSession {
         token: token.hash(),
         user: user.id,

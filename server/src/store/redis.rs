@@ -28,6 +28,7 @@ mod rates;
 mod rebuild;
 mod scripts;
 mod session;
+mod trial;
 mod waiting;
 
 pub use feed::{Subscriber, read_published};

@@ -69,14 +69,15 @@ async fn reap_later(
         }
         detach(store, &connection, last_seen, &mut attached).await;
     }
-    let wait_ms = (state.reconnect_grace_ms - elapsed_ms(last_seen)).max(0);
+    let grace_ms = state.ctx.settings.get().reconnect_grace_ms;
+    let wait_ms = (grace_ms - elapsed_ms(last_seen)).max(0);
     let wait_ms = u64::try_from(wait_ms).unwrap_or(0) + CLOCK_MARGIN_MS;
     tokio::select! {
         () = tokio::time::sleep(Duration::from_millis(wait_ms)) => {}
         () = state.stop.cancelled() => return,
     }
     for instance in instances {
-        match store.reap(instance, state.reconnect_grace_ms).await {
+        match store.reap(instance, grace_ms).await {
             Ok(reaped) => {
                 let reaped = u64::try_from(reaped).unwrap_or(u64::MAX);
                 state.ctx.metrics.reaped.inc_by(reaped);

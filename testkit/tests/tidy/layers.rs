@@ -42,16 +42,9 @@ const CRATES: &[Crate] = &[
         source: "server/src/",
         name: "plenary_server",
         layers: &[
-            &[
-                "clock",
-                "error",
-                "json",
-                "metrics",
-                "peer",
-                "rate_limits",
-                "tasks",
-            ],
-            &["listener", "store", "telemetry"],
+            &["clock", "error", "json", "peer", "rate_limits", "tasks"],
+            &["metrics", "telemetry"],
+            &["listener", "store"],
             &[
                 "auth",
                 "config",

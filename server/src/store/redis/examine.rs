@@ -12,32 +12,47 @@ use crate::store::diagnostic::{Diagnostic, Grade};
 const VERSION_MIN: u32 = 7;
 
 impl RedisStore {
-    /// Checks everything in Redis that Plenary depends on. Changes nothing.
+    /// Checks everything in Redis that Plenary depends on, and tries what the server does. Leaves nothing
+    /// behind.
     pub async fn examine(&self, clock: impl Fn() -> Timestamp) -> Vec<Diagnostic> {
         let began = Instant::now();
-        let info: String = match self.ask(redis::cmd("INFO").arg("everything")).await {
-            Ok(info) => info,
-            Err(error) => {
-                return vec![Diagnostic::not_good(
-                    Grade::Unavailable,
-                    "Redis",
-                    error.to_string(),
-                    "start it, or correct --redis",
-                )];
-            }
-        };
+        if let Err(error) = self.ping().await {
+            return vec![Diagnostic::not_good(
+                Grade::Unavailable,
+                "Redis",
+                error.to_string(),
+                "start it, or correct --redis",
+            )];
+        }
         let answered_ms = began.elapsed().as_secs_f64() * 1_000.0;
-        let info = Info::read(&info);
-        let mut diagnostics = vec![
-            Diagnostic::good("Redis", format!("answers within {answered_ms:.1} ms")),
-            info.version(),
-            info.role(),
-            info.append_only(),
-            info.last_write(),
-            info.eviction(),
-            info.memory(),
-        ];
+        let mut diagnostics = vec![Diagnostic::good(
+            "Redis",
+            format!("answers within {answered_ms:.1} ms"),
+        )];
+        match self
+            .ask::<String>(redis::cmd("INFO").arg("everything"))
+            .await
+        {
+            Ok(info) => {
+                let info = Info::read(&info);
+                diagnostics.extend([
+                    info.version(),
+                    info.role(),
+                    info.append_only(),
+                    info.last_write(),
+                    info.eviction(),
+                    info.memory(),
+                ]);
+            }
+            Err(error) => diagnostics.push(Diagnostic::not_good(
+                Grade::Bad,
+                "Redis: INFO",
+                error.to_string(),
+                "let this user run INFO: the server needs it to notice that Redis has restarted",
+            )),
+        }
         diagnostics.push(self.examine_clock(clock).await);
+        diagnostics.extend(self.try_out().await);
         diagnostics
     }
 

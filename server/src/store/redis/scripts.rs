@@ -84,6 +84,13 @@ fn key_names(body: &'static str) -> Vec<&'static str> {
         .collect()
 }
 
+/// Returns the text of the script that tries all commands for the diagnostics. The server does not load
+/// it with the others.
+pub(super) fn trial() -> String {
+    let prelude = include_str!("lua/prelude.lua");
+    format!("{prelude}\n{}", include_str!("lua/trial.lua"))
+}
+
 /// The scripts as they are loaded. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Scripts(Arc<[Loaded]>);
