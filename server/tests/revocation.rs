@@ -4,7 +4,9 @@
 use std::time::{Duration, Instant};
 
 use plenary_shared::protocol::{Plan, Verb, Watch};
-use plenary_testkit::{Fixture, FixtureBuilder, Http, PASSWORD, Server, Ws, instance};
+use plenary_testkit::{
+    Fixture, FixtureBuilder, Http, PASSWORD, Server, ServerOptions, Ws, instance,
+};
 use serde_json::{Value, json};
 
 /// It takes milliseconds; the rest is for a slow machine. Without a notification, a socket checks only
@@ -223,4 +225,30 @@ async fn repeated_user_commands_have_no_effect() {
     let audit = "SELECT action FROM audit ORDER BY auditID";
     let audit = fixture.stores.database.query(audit).concat();
     assert_eq!(audit, ["disabled", "edited"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_process_revokes_on_open_sockets_of_a_server_on_sqlite() {
+    let server = Server::embedded(ServerOptions::default());
+    server.add_user("Ada", "ada@example.org", PASSWORD);
+    let role = |role| server.cli(&["user", "role", "ada@example.org", role]).ok();
+    let mut ws = Ws::hello(&server.url(), &server.token("ada@example.org")).await;
+    let refused = ws.ask(plan()).await.expect_err("a member");
+    assert_eq!(refused.code.as_str(), "admins_only");
+    role("admin");
+    let promoted = async {
+        while ws.ask(plan()).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(NOTICED_WITHIN, promoted)
+        .await
+        .expect("the promotion is noticed");
+    role("member");
+    let refused = ws.ask(plan()).await.expect_err("a member");
+    assert_eq!(refused.code.as_str(), "admins_only");
+    let begun = Instant::now();
+    server.cli(&["user", "disable", "ada@example.org"]).ok();
+    assert_eq!(ws.closed().await.code, Some(4_501));
+    assert!(begun.elapsed() < NOTICED_WITHIN, "{:?}", begun.elapsed());
 }
