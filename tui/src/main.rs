@@ -99,6 +99,11 @@ fn open_screen(
             "The screen needs a terminal. Use --plain or a command from 'plenary --help'.",
         ));
     }
+    if !term::can_draw(variable("TERM").as_deref()) {
+        return Err(Failure::usage(
+            "The terminal cannot draw a screen: TERM is 'dumb' or not set. Use 'plenary --plain'.",
+        ));
+    }
     runtime
         .block_on(runtime::run(&launch_options(settings), dashboard))
         .map_err(|error| Failure::other(format!("Cannot use the terminal: {error}.")))

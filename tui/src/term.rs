@@ -33,6 +33,11 @@ const POP_TITLE: &str = "\x1b[23;2t";
 const ENABLE_MOUSE: &str = "\x1b[?1000h\x1b[?1006h";
 const DISABLE_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 
+/// Disable and enable wrapping at the right edge: a cluster that the terminal draws wider than expected
+/// must not reach the next row.
+const DISABLE_WRAP: &str = "\x1b[?7l";
+const ENABLE_WRAP: &str = "\x1b[?7h";
+
 /// The terminal in raw mode. Dropping it restores the terminal.
 pub struct Term {
     inner: ratatui::Terminal<HyperlinkBackend<BufWriter<Stdout>>>,
@@ -47,6 +52,11 @@ pub struct Term {
 /// Returns whether standard input and output are a terminal.
 pub fn is_available() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Returns whether a terminal of this kind, the value of `TERM`, can draw a screen.
+pub fn can_draw(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| !kind.trim().is_empty() && kind != "dumb")
 }
 
 impl Term {
@@ -177,6 +187,7 @@ fn enter_raw_mode() -> io::Result<()> {
     execute!(
         io::stdout(),
         EnterAlternateScreen,
+        Print(DISABLE_WRAP),
         EnableBracketedPaste,
         EnableFocusChange
     )
@@ -189,6 +200,7 @@ fn restore() {
     let _ = execute!(
         out,
         Print(DISABLE_MOUSE),
+        Print(ENABLE_WRAP),
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,

@@ -2,7 +2,7 @@
 
 use plenary_shared::text::{is_control, is_invisible};
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
 /// The replacement for a tab.
 const TAB: &str = "    ";
@@ -22,6 +22,22 @@ pub fn width(text: &str) -> usize {
 /// Returns the width of one cluster in cells.
 pub fn cluster_width(cluster: &str) -> usize {
     UnicodeWidthStr::width(cluster)
+}
+
+/// Whether terminals disagree on the width of a cluster: emoji, flags, sequences with joiners or
+/// variation selectors, and syllables of several letters.
+pub fn has_disputed_width(cluster: &str) -> bool {
+    let mut chars = cluster.chars();
+    let Some(first) = chars.next() else {
+        return false;
+    };
+    // Wide symbols outside the scripts of East Asia, which newer versions of Unicode made wide.
+    let is_emoji = matches!(first, '\u{2300}'..='\u{2e7f}' | '\u{1f000}'..='\u{1fbff}')
+        && cluster_width(cluster) > 1;
+    let is_combining = |c: char| {
+        c.width() == Some(0) && !matches!(c, '\u{200d}' | '\u{fe0e}' | '\u{fe0f}' | '\u{20e3}')
+    };
+    is_emoji || !chars.all(is_combining)
 }
 
 /// Returns one cluster as displayed: without control characters, tabs as blanks, invisible
@@ -122,6 +138,18 @@ pub fn right(text: &str, cells: usize, mark: &str) -> String {
     let out = fit(text, cells, mark);
     let missing = cells.saturating_sub(width(&out));
     format!("{}{out}", " ".repeat(missing))
+}
+
+/// Whether a text contains a name as a word, in any case, as in `ada: look`.
+pub fn names(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let is_within = |character: char| character.is_alphanumeric() || "_@/.-".contains(character);
+    !name.is_empty()
+        && text.match_indices(&name).any(|(at, name)| {
+            let after = &text[at + name.len()..];
+            let mut after = after.chars().skip_while(|next| ".-".contains(*next));
+            !text[..at].ends_with(is_within) && !after.next().is_some_and(|next| is_within(next))
+        })
 }
 
 /// Splits a text at the matches of a lower-case term, ignoring case.
@@ -231,6 +259,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
+    #[case("ada: look", true)]
+    #[case("thanks, Ada.", true)]
+    #[case("is Ada here?", true)]
+    #[case("adamant", false)]
+    #[case("bob@ada.example", false)]
+    #[case("https://example.org/ada", false)]
+    #[case("", false)]
+    fn a_name_is_found_as_a_word(#[case] text: &str, #[case] expected: bool) {
+        assert_eq!(names(text, "ada"), expected);
+    }
+
+    #[rstest]
     #[case("hello", 5)]
     #[case("日本", 4)]
     #[case("👩‍👩‍👧", 2)]
@@ -238,6 +278,24 @@ mod tests {
     #[case("🇩🇪", 2)]
     fn width_is_measured_by_cluster(#[case] text: &str, #[case] cells: usize) {
         assert_eq!(width(text), cells);
+    }
+
+    #[rstest]
+    #[case("🇬🇧", true)]
+    #[case("👩‍👩‍👧", true)]
+    #[case("✌\u{fe0f}", true)]
+    #[case("1\u{fe0f}\u{20e3}", true)]
+    #[case("👍🏽", true)]
+    #[case("😀", true)]
+    #[case("⌚", true)]
+    #[case("e\u{301}", false)]
+    #[case("日", false)]
+    #[case("한", false)]
+    #[case("●", false)]
+    #[case("a", false)]
+    #[case("", false)]
+    fn disputed_widths_are_known(#[case] cluster: &str, #[case] expected: bool) {
+        assert_eq!(has_disputed_width(cluster), expected);
     }
 
     #[rstest]

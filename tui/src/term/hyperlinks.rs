@@ -2,8 +2,13 @@
 //!
 //! Cells of a link are marked by their underline color. The backend also skips unchanged cursor
 //! commands, so that an unchanged frame writes nothing.
+//!
+//! Terminals disagree on the width of some clusters, such as flags, and draw more or fewer cells than
+//! expected. A row that contains such a cluster, or contained one before, is erased and drawn whole
+//! when any of it changes, so that nothing remains of what the terminal drew beside it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
@@ -13,6 +18,7 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::Color;
 
 use crate::link::{Table, number_of};
+use crate::text;
 
 /// The links of the current frame, shared between the frame and the backend.
 pub(super) type SharedLinks = Rc<RefCell<Table>>;
@@ -25,6 +31,48 @@ pub(super) struct HyperlinkBackend<W: Write> {
     is_cursor_visible: Option<bool>,
     /// The position of the cursor, if known.
     cursor_at: Option<Position>,
+    /// The rows on the screen, from the first column to the last one that was drawn.
+    rows: BTreeMap<u16, ScreenRow>,
+}
+
+/// A row as it was drawn.
+#[derive(Default)]
+struct ScreenRow {
+    cells: Vec<Cell>,
+    /// Whether terminals disagree on the width of one of its clusters.
+    is_disputed: bool,
+}
+
+impl ScreenRow {
+    fn set(&mut self, x: u16, cell: &Cell) {
+        let start = usize::from(x);
+        let end = start + text::width(cell.symbol()).max(1);
+        if self.cells.len() < end {
+            self.cells.resize(end, Cell::default());
+        }
+        // What a wide cluster covers is blank once the cluster is gone.
+        self.cells[start..end].fill(Cell::default());
+        self.cells[start] = cell.clone();
+    }
+
+    /// The cells that are drawn: those that a wide cluster covers are left out.
+    fn drawn(&self) -> impl Iterator<Item = (u16, &Cell)> {
+        let mut covered = 0;
+        (0..).zip(&self.cells).filter(move |(_, cell)| {
+            if covered > 0 {
+                covered -= 1;
+                return false;
+            }
+            covered = text::width(cell.symbol()).saturating_sub(1);
+            true
+        })
+    }
+
+    /// Whether terminals disagree on the width of a cluster.
+    fn check(&self) -> bool {
+        let mut cells = self.cells.iter();
+        cells.any(|cell| text::has_disputed_width(cell.symbol()))
+    }
 }
 
 impl<W: Write> HyperlinkBackend<W> {
@@ -34,12 +82,45 @@ impl<W: Write> HyperlinkBackend<W> {
             links,
             is_cursor_visible: None,
             cursor_at: None,
+            rows: BTreeMap::new(),
         }
     }
 
     /// Forgets the state of the cursor, after another program used the terminal.
     pub(super) fn forget_cursor(&mut self) {
         (self.is_cursor_visible, self.cursor_at) = (None, None);
+    }
+
+    /// Erases a row and draws it. Each disputed cluster ends a run, so that the next cell is placed by
+    /// its column and not by what the terminal drew before.
+    fn draw_whole_row(&mut self, y: u16, cells: &[(u16, u16, Cell)]) -> io::Result<()> {
+        self.cursor_at = None;
+        write!(self.inner, "\x1b[{};1H\x1b[2K", y + 1)?;
+        let is_end = |(_, _, cell): &(u16, u16, Cell)| text::has_disputed_width(cell.symbol());
+        for run in cells.split_inclusive(is_end) {
+            self.draw_cells(run)?;
+        }
+        Ok(())
+    }
+
+    /// Draws cells, with the sequences of their links.
+    fn draw_cells(&mut self, cells: &[(u16, u16, Cell)]) -> io::Result<()> {
+        let number = |(_, _, cell): &(u16, u16, Cell)| number_of(cell.underline_color);
+        for run in cells.chunk_by(|one, other| number(one) == number(other)) {
+            self.cursor_at = None;
+            let number = run.first().and_then(number);
+            if number.is_none() {
+                self.draw_run(None, run)?;
+                continue;
+            }
+            // The color is only a mark.
+            let mut run = run.to_vec();
+            for (_, _, cell) in &mut run {
+                cell.underline_color = Color::Reset;
+            }
+            self.draw_run(number, &run)?;
+        }
+        Ok(())
     }
 
     /// Draws cells that belong to the same link, or to none.
@@ -66,33 +147,30 @@ impl<W: Write> Backend for HyperlinkBackend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut run: Vec<(u16, u16, Cell)> = Vec::new();
-        let mut number = None;
+        let mut changed: BTreeMap<u16, Vec<(u16, Cell)>> = BTreeMap::new();
         for (x, y, cell) in content {
-            let next = number_of(cell.underline_color);
-            if next != number {
-                if !run.is_empty() {
-                    self.draw_run(number, &run)?;
-                    run.clear();
-                }
-                number = next;
-            }
-            let mut cell = cell.clone();
-            if next.is_some() {
-                // The color is only a mark.
-                cell.underline_color = Color::Reset;
-            }
-            run.push((x, y, cell));
+            self.rows.entry(y).or_default().set(x, cell);
+            changed.entry(y).or_default().push((x, cell.clone()));
         }
-        if run.is_empty() {
-            return Ok(());
+        // The cells of ordinary rows are drawn together, in as few runs as possible.
+        let mut ordinary: Vec<(u16, u16, Cell)> = Vec::new();
+        for (y, cells) in changed {
+            let row = self.rows.entry(y).or_default();
+            let is_disputed = row.check();
+            if std::mem::replace(&mut row.is_disputed, is_disputed) || is_disputed {
+                let whole = row.drawn().map(|(x, cell)| (x, y, cell.clone()));
+                let whole: Vec<(u16, u16, Cell)> = whole.collect();
+                self.draw_whole_row(y, &whole)?;
+            } else {
+                ordinary.extend(cells.into_iter().map(|(x, cell)| (x, y, cell)));
+            }
         }
-        self.cursor_at = None;
-        self.draw_run(number, &run)
+        self.draw_cells(&ordinary)
     }
 
     fn append_lines(&mut self, count: u16) -> io::Result<()> {
         self.cursor_at = None;
+        self.rows.clear();
         self.inner.append_lines(count)
     }
 
@@ -124,11 +202,13 @@ impl<W: Write> Backend for HyperlinkBackend<W> {
 
     fn clear(&mut self) -> io::Result<()> {
         self.forget_cursor();
+        self.rows.clear();
         self.inner.clear()
     }
 
     fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
         self.forget_cursor();
+        self.rows.clear();
         self.inner.clear_region(clear_type)
     }
 
@@ -327,6 +407,57 @@ mod tests {
         fixture.key("backspace");
         assert!(!draw(&fixture).is_empty());
         assert_eq!(draw(&fixture), b"");
+    }
+
+    #[rstest]
+    #[case("🇬🇧")]
+    #[case("👩‍👩‍👧")]
+    #[case("✌\u{fe0f}")]
+    #[case("😀")]
+    fn rows_with_disputed_widths_are_erased_and_drawn_whole(#[case] cluster: &str) {
+        let mut bytes = Vec::new();
+        let mut backend = HyperlinkBackend::new(&mut bytes, SharedLinks::default());
+        let mut draw = |buffer: &Buffer, cells: &[(u16, u16)]| {
+            let cells = cells.iter().map(|(x, y)| (*x, *y, &buffer[(*x, *y)]));
+            backend.draw(cells).expect("a Vec accepts all writes");
+        };
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
+        buffer.set_string(0, 0, format!("ab{cluster}cd"), Style::new());
+        draw(&buffer, &[(0, 0), (1, 0), (2, 0), (4, 0), (5, 0)]);
+        // A change of one cell draws the row, and one after the cluster is gone as well.
+        buffer.set_string(0, 0, "x", Style::new());
+        draw(&buffer, &[(0, 0)]);
+        buffer.set_string(0, 0, "plain text", Style::new());
+        draw(&buffer, &[(0, 0), (1, 0), (2, 0), (3, 0)]);
+        buffer.set_string(0, 0, "P", Style::new());
+        draw(&buffer, &[(0, 0)]);
+        let text = String::from_utf8(bytes).expect("text");
+        assert_eq!(text.matches("\x1b[1;1H\x1b[2K").count(), 3, "{text:?}");
+        // What follows the cluster is placed by its column.
+        let after = text.split(cluster).nth(1).expect("the cluster");
+        let place = after.find("\x1b[1;5H").expect("a position");
+        assert!(place < after.find("cd").expect("the rest"), "{text:?}");
+    }
+
+    #[test]
+    fn cells_covered_by_a_wide_cluster_do_not_come_back() {
+        let mut bytes = Vec::new();
+        let mut backend = HyperlinkBackend::new(&mut bytes, SharedLinks::default());
+        let mut draw = |buffer: &Buffer, columns: &[u16]| {
+            let cells = columns.iter().map(|x| (*x, 0, &buffer[(*x, 0)]));
+            backend.draw(cells).expect("a Vec accepts all writes");
+        };
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 4, 1));
+        buffer.set_string(0, 0, "wxyz", Style::new());
+        draw(&buffer, &[0, 1, 2, 3]);
+        buffer.set_string(0, 0, "🇬🇧", Style::new());
+        draw(&buffer, &[0]);
+        buffer.set_string(0, 0, "  ", Style::new());
+        // Ratatui takes the covered cell for blank already.
+        draw(&buffer, &[0]);
+        let text = String::from_utf8(bytes).expect("text");
+        let last = text.rsplit("\x1b[2K").next().expect("a part");
+        assert!(!last.contains('x') && last.contains("yz"), "{last:?}");
     }
 
     proptest! {
