@@ -175,6 +175,13 @@ impl Hub {
             .any(|(_, subscriber)| subscriber.is_waiting(instance))
     }
 
+    /// Ends the waiting of all connections of this user.
+    pub fn stop_waiting(&self, user: UserId, instance: InstanceId) {
+        for (_, subscriber) in lock(&self.subscribers).range((user, 0)..=(user, u64::MAX)) {
+            subscriber.set_waiting(instance, false);
+        }
+    }
+
     /// Sends a read position to the user's connections to this server.
     pub fn publish_read(&self, position: ReadPosition) {
         let user = position.user;

@@ -417,6 +417,7 @@ const REQUESTS: &[(&str, [&str; 4])] = &[
         ["admins_only", "admins_only", "admins_only", ""],
     ),
     ("idle", ["", "", "", ""]),
+    ("terminals", ["", "", "", ""]),
     (
         "wait",
         [
@@ -604,6 +605,7 @@ fn request(name: &str) -> Verb {
         "plan" => Verb::Plan(Plan::Meetings { after: None }),
         "typing" => Verb::Typing(instance),
         "idle" => Verb::Idle(Idle { idle: true }),
+        "terminals" => Verb::Terminals {},
         "wait" => Verb::Wait(Wait {
             instance,
             waiting: true,

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, Seq};
-use plenary_shared::protocol::{Idle, MarkRead, MeetingsOk, Push, Unread, Verb, Wait, WaitOk};
+use plenary_shared::protocol::{
+    Idle, MarkRead, MeetingsOk, Push, TerminalsOk, Unread, Verb, Wait, WaitOk,
+};
 use plenary_testkit::{DEADLINE, Fixture, FixtureBuilder, Server, Ws, instance, until_async, user};
 
 fn fixture() -> Fixture {
@@ -231,4 +233,47 @@ async fn waiting_user_is_visible_on_every_server() {
     let refused = grace.ask(Verb::Wait(begun)).await;
     let refused = refused.expect_err("it has begun");
     assert_eq!(refused.code.as_str(), "not_scheduled");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn end_of_waiting_is_shared_by_all_terminals() {
+    let fixture = fixture();
+    let later = instance(1, 2);
+    let wait = |waits| {
+        Verb::Wait(Wait {
+            instance: later,
+            waiting: waits,
+        })
+    };
+    let (mut laptop, mut phone) = (fixture.ws("ada").await, fixture.ws("ada").await);
+    laptop.ask(wait(true)).await.expect("it is public");
+    let found: WaitOk = phone.ask_as(wait(false)).await.expect("it is public");
+    assert_eq!(found.count, 1, "the phone knows");
+    phone.ask(wait(true)).await.expect("it is public");
+    phone.ask(wait(false)).await.expect("it is public");
+    assert_eq!(waiting(&mut laptop).await, (1, false, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminals_tells_where_another_connection_keeps_the_user_in() {
+    let fixture = fixture();
+    let second = Server::start(&fixture.stores.redis, &fixture.stores.database);
+    let here = instance(1, 1);
+    let mut first = fixture.ws("ada").await;
+    first.join(here).await.expect("it is public");
+    let elsewhere = async |ws: &mut Ws| {
+        let found: TerminalsOk = ws.ask_as(Verb::Terminals {}).await.expect("an answer");
+        found.elsewhere
+    };
+    assert_eq!(elsewhere(&mut first).await, []);
+    let mut other = Ws::hello(&second.url(), &fixture.token("ada")).await;
+    other.open(here).await.expect("it is public");
+    assert_eq!(elsewhere(&mut first).await, [here]);
+    assert_eq!(elsewhere(&mut other).await, [here]);
+    drop(other);
+    let begun = Instant::now();
+    while !elsewhere(&mut first).await.is_empty() {
+        assert!(begun.elapsed() < DEADLINE, "it is still there");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

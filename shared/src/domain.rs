@@ -127,6 +127,8 @@ words! {
         Left = "left",
         /// The connection was lost and the user did not reconnect within the grace.
         ConnectionLost = "connection_lost",
+        /// The user suspended the client and did not continue it within the grace.
+        Suspended = "suspended",
         /// The scheduled end of the instance.
         Scheduled = "scheduled",
         /// An admin ended the instance.
@@ -210,6 +212,18 @@ pub struct Instance {
     /// Whether an admin cancelled it before its start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
+    /// When it really ended, which is before `todatetime` if an admin ended it. Left out while it is
+    /// unknown.
+    #[serde(default, rename = "endedAt", skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Instance {
+    /// The end: the real one if an admin ended it early, otherwise the scheduled one.
+    pub fn end(&self) -> Timestamp {
+        let early = self.ended_at.filter(|_| !self.cancelled);
+        early.map_or(self.todatetime, |at| at.min(self.todatetime))
+    }
 }
 
 words! {

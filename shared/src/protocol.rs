@@ -86,7 +86,7 @@
 //! # Liveness
 //!
 //! The server sends a ping every [`PING_S`] seconds. Either side closes the connection after [`SILENCE_S`]
-//! seconds without a frame. [`Close`] lists the close codes.
+//! seconds without a frame. [`Close`] lists the close codes of the server, [`Departure`] those of a client.
 
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,7 @@ mod session;
 
 pub use attendance::{
     Absent, Idle, InvitedUser, JoinEventType, JoinLog, JoinTimes, JoinTimesOk, ParticipantsOk,
-    PresenceChange, Wait, WaitOk, WaitingChange,
+    PresenceChange, TerminalsOk, Wait, WaitOk, WaitingChange,
 };
 pub use dashboard::{
     DashboardLine, DashboardRow, DashboardTotals, DashboardUpdate, HealthCheck, ServerStatus, Watch,
@@ -116,8 +116,8 @@ pub use detail::{
     Arrivals, Attendee, DetailLine, DetailUpdate, MeetingTotals, Stay, TimelineEntry, TimelineKind,
 };
 pub use log::{
-    Ack, Events, EventsOk, MeetingsOk, Message, MessagesOk, Open, OpenOk, Post, Posted,
-    UserMessages,
+    Ack, Events, EventsOk, MeetingsOk, Message, MessagesOk, Open, OpenOk, OwnRestrictions, Post,
+    Posted, UserMessages,
 };
 pub use messages::{Delete, Edit, MarkRead, Search, SearchHit, SearchOk, Unread};
 pub use moderation::{Explain, Extension, Moderate, RequestedAction, Target, Verdict};
@@ -207,6 +207,45 @@ impl Close {
     }
 }
 
+/// Why a client closes a connection on purpose. After a close frame with any other code, and after a
+/// lost connection, the stays that it held end after the reconnect grace with the reason
+/// `connection_lost`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// The user quit. The stays that no other connection holds end at once, with the reason `left`.
+    Quit,
+    /// The user suspended the client. The stays that no other connection holds end after the reconnect
+    /// grace, with the reason `suspended`.
+    Suspended,
+}
+
+impl Departure {
+    /// The code in the close frame.
+    pub const fn code(self) -> u16 {
+        match self {
+            Self::Quit => 4_100,
+            Self::Suspended => 4_101,
+        }
+    }
+
+    /// The reason in the close frame.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Suspended => "suspended",
+        }
+    }
+
+    /// Returns the departure with this code.
+    pub const fn of(code: u16) -> Option<Self> {
+        match code {
+            4_100 => Some(Self::Quit),
+            4_101 => Some(Self::Suspended),
+            _ => None,
+        }
+    }
+}
+
 /// A request. On the wire the verb's name is the key beside `id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -268,6 +307,9 @@ pub enum Verb {
     Search(Search),
     /// Lists the participants of an instance. Answered by [`ParticipantsOk`].
     Participants(InstanceId),
+    /// Lists the instances in which another connection of the user also holds their stay: those in which
+    /// the user stays when this connection closes. Answered by [`TerminalsOk`].
+    Terminals {},
     /// Lists when the participants of every active instance joined. Answered by [`JoinTimesOk`].
     JoinTimes {},
     /// Reads the messages of one user. Answered by [`MessagesOk`].
@@ -297,6 +339,7 @@ impl Verb {
         "search",
         "events",
         "participants",
+        "terminals",
         "join_times",
         "user_messages",
     ];

@@ -7,7 +7,7 @@ use crate::domain::{
     UserRef,
 };
 use crate::ids::{Generation, InstanceId, Seq, UserId};
-use crate::protocol::{Durable, EventsOk, Fence, OpenOk, Position};
+use crate::protocol::{Durable, EventsOk, Fence, OpenOk, OwnRestrictions, Position};
 use crate::time::Timestamp;
 
 mod changes;
@@ -190,6 +190,7 @@ impl Replica {
                 .collect(),
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         }
     }
 
@@ -478,6 +479,7 @@ mod tests {
                 participants: 0,
                 joined: None,
                 cancelled: false,
+                ended_at: None,
             },
             generation: Generation::new(1).expect("small"),
             seq: Seq::new(1).expect("small"),
@@ -488,6 +490,7 @@ mod tests {
             users: vec![],
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         })
     }
 
@@ -581,6 +584,7 @@ mod tests {
             users: vec![],
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         }
     }
 

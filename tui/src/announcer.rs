@@ -8,11 +8,13 @@ use plenary_shared::domain::{Event, Instance, InstanceState};
 use plenary_shared::ids::{Cmid, InstanceId, Seq};
 use plenary_shared::replica::Replica;
 
-use crate::clock::{minutes, minutes_left};
+use crate::clock;
+use crate::command::Named;
 use crate::event_text;
 use crate::model::layer::page::Page;
 use crate::model::layer::quit::Quit;
 use crate::model::layer::search::Search;
+use crate::model::layer::selection::{self, Selection};
 use crate::model::meetings::Entry;
 use crate::model::outbox::Delivery;
 use crate::model::scroll::{self, Scroll};
@@ -25,6 +27,13 @@ const OPENED_EVENTS: usize = 10;
 
 /// Width of pages in columns, as on a braille display or in a printed page.
 const COLUMNS: usize = 80;
+
+/// A question that the next key answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Leave,
+    Delete,
+}
 
 /// What has been announced.
 #[derive(Debug, Default)]
@@ -41,7 +50,7 @@ pub struct Announcer {
     matches: usize,
     query: Option<String>,
     query_error: Option<String>,
-    leaving: bool,
+    question: Option<Question>,
     pub has_rejection: bool,
 }
 
@@ -59,16 +68,36 @@ impl Announcer {
         self.announce_failed(model, &mut lines);
         self.announce_scroll(model, &mut lines);
         self.announce_search(model, &mut lines);
-        let leaving = model.layers.is_top::<Quit>();
-        if leaving && !self.leaving {
-            lines.push(
+        self.announce_question(model, &mut lines);
+        lines
+    }
+
+    /// Announces the question before a quit or a delete.
+    fn announce_question(&mut self, model: &Model, lines: &mut Vec<String>) {
+        let selection = model.layers.get::<Selection>();
+        let question = if model.layers.is_top::<Quit>() {
+            Some(Question::Leave)
+        } else if selection.is_some_and(|selection| selection.deleting) {
+            Some(Question::Delete)
+        } else {
+            None
+        };
+        if std::mem::replace(&mut self.question, question) == question {
+            return;
+        }
+        match question {
+            Some(Question::Leave) => lines.push(
                 "You're still in a meeting. l: leave and quit, s: quit and keep your seat for \
                  20 s, anything else: cancel"
                     .to_owned(),
-            );
+            ),
+            Some(Question::Delete) => {
+                let body = model.selected().and_then(selection::body);
+                let body = text::one_line(body.unwrap_or_default());
+                lines.push(format!("Delete \"{body}\"? y: delete, anything else: keep"));
+            }
+            None => {}
         }
-        self.leaving = leaving;
-        lines
     }
 
     fn announce_link(&mut self, model: &Model, lines: &mut Vec<String>) {
@@ -253,17 +282,37 @@ pub fn page(model: &Model) -> Vec<String> {
     let Some(overlay) = model.layers.get::<Page>() else {
         return Vec::new();
     };
+    if overlay.is_help() {
+        return help();
+    }
     let title = format!("{}:", overlay.title(model));
     let rows = overlay.rows(model, COLUMNS);
     let rows = rows.iter().map(|row| row.to_string().trim_end().to_owned());
     [title].into_iter().chain(rows).collect()
 }
 
+/// Returns the commands of line mode, one line each.
+fn help() -> Vec<String> {
+    let commands = Named::all().filter_map(|named| match named {
+        Named::Slash(command) if command.needs_screen() => None,
+        Named::Slash(command) => {
+            let usage = format!("{} {}", command.name, command.argument);
+            Some(format!("{}: {}", usage.trim_end(), command.help))
+        }
+        Named::Row(row) if row.needs_screen() => None,
+        Named::Row(row) => Some(format!("/{}: {}", row.name, row.help)),
+    });
+    let lines = ["commands:".to_owned()].into_iter().chain(commands);
+    lines
+        .chain(["//text: Send /text as it is".to_owned()])
+        .collect()
+}
+
 fn summary(model: &Model, instance: &Instance) -> String {
     let title = text::one_line(&instance.title);
     let state = match instance.state {
         InstanceState::Active => {
-            let left = minutes(minutes_left(model.now, instance.todatetime));
+            let left = clock::left(model.now, instance.todatetime);
             let joined = instance.joined.map_or("", |_| ", joined");
             format!("live, {left} left, {} here{joined}", instance.participants)
         }

@@ -1,6 +1,8 @@
 //! Local dates, times and durations in short form.
 
-use chrono::{DateTime, FixedOffset, Local, NaiveDate, Timelike};
+use chrono::{
+    DateTime, Datelike as _, FixedOffset, Local, LocalResult, NaiveDate, TimeZone as _, Timelike,
+};
 use plenary_shared::time::{Timestamp, WhenError, parse_when};
 
 const SECOND_MS: i64 = 1_000;
@@ -52,6 +54,56 @@ impl Zone {
         self.at(time).format("%-d %b").to_string()
     }
 
+    /// `14:31`; on another day than `now` with the date: `22 Sep 14:31`, or in another year
+    /// `22 Sep 2025 14:31`. An hour that the end of summer time repeats has its offset: `01:30+01:00`.
+    pub fn time(self, time: Timestamp, now: Timestamp) -> String {
+        let (at, today) = (self.at(time), self.day(now));
+        let offset = if self.is_repeated(at) { "%:z" } else { "" };
+        let day = match at.date_naive() {
+            day if day == today => "",
+            day if day.year() == today.year() => "%-d %b ",
+            _ => "%-d %b %Y ",
+        };
+        at.format(&format!("{day}%H:%M{offset}")).to_string()
+    }
+
+    /// `14:31`, or `22 Sep` on another day than `now`: for narrow columns.
+    pub fn short_time(self, time: Timestamp, now: Timestamp) -> String {
+        if self.day(time) == self.day(now) {
+            self.hm(time)
+        } else {
+            self.day_month(time)
+        }
+    }
+
+    /// `14:30–15:15`; with the days where they are not today: `22 Sep 14:30–15:15`, or
+    /// `22 Sep 14:30–23 Oct 14:30`.
+    pub fn span(self, from: Timestamp, to: Timestamp, now: Timestamp, dash: &str) -> String {
+        // On the same day, the date of the start is enough.
+        let day_of_end = if self.day(from) == self.day(to) {
+            to
+        } else {
+            now
+        };
+        let (from, to) = (self.time(from, now), self.time(to, day_of_end));
+        format!("{from}{dash}{to}")
+    }
+
+    /// `UTC+01:00`
+    pub fn offset(self, time: Timestamp) -> String {
+        self.at(time).format("UTC%:z").to_string()
+    }
+
+    /// Whether the clock shows this time twice because summer time ends.
+    fn is_repeated(self, at: DateTime<FixedOffset>) -> bool {
+        let local = at.naive_local();
+        let found = match self {
+            Self::Local => Local.offset_from_local_datetime(&local).map(|_| ()),
+            Self::Fixed(offset) => offset.offset_from_local_datetime(&local).map(|_| ()),
+        };
+        matches!(found, LocalResult::Ambiguous(..))
+    }
+
     /// `2026-09-22 14:31`, a form that [`Self::parse_when`] accepts.
     pub fn ymd_hm(self, time: Timestamp) -> String {
         self.at(time).format("%Y-%m-%d %H:%M").to_string()
@@ -73,10 +125,17 @@ impl Zone {
     }
 }
 
-/// Returns the minutes until `end`, rounded up: 0 only once `end` is reached.
+/// Returns the whole minutes until `end`, rounded down; 0 in the last minute and after it.
 pub fn minutes_left(now: Timestamp, end: Timestamp) -> i64 {
-    let ms = end.ms_since(now).max(0);
-    ms / MINUTE_MS + i64::from(ms % MINUTE_MS > 0)
+    end.ms_since(now).max(0) / MINUTE_MS
+}
+
+/// The time until `end` in whole minutes: `23m`, or `<1m` in the last minute.
+pub fn left(now: Timestamp, end: Timestamp) -> String {
+    match minutes_left(now, end) {
+        0 if now < end => "<1m".to_owned(),
+        count => minutes(count),
+    }
 }
 
 /// `5m`, `1h05`, `3d`
@@ -103,13 +162,42 @@ mod tests {
     }
 
     #[test]
-    fn minutes_left_rounds_up() {
+    fn time_left_is_rounded_down() {
         let end = Timestamp::from_ms(10 * MINUTE_MS);
-        assert_eq!(minutes_left(Timestamp::from_ms(0), end), 10);
-        assert_eq!(minutes_left(Timestamp::from_ms(1), end), 10);
-        assert_eq!(minutes_left(Timestamp::from_ms(9 * MINUTE_MS + 1), end), 1);
-        assert_eq!(minutes_left(end, end), 0);
-        assert_eq!(minutes_left(end.plus_ms(5), end), 0);
+        let shown = |ms| left(Timestamp::from_ms(ms), end);
+        assert_eq!(shown(0), "10m");
+        assert_eq!(shown(1), "9m");
+        assert_eq!(shown(10 * MINUTE_MS - 65_000), "1m");
+        assert_eq!(shown(9 * MINUTE_MS), "1m");
+        assert_eq!(shown(9 * MINUTE_MS + 1), "<1m");
+        assert_eq!(shown(10 * MINUTE_MS), "0m");
+        assert_eq!(shown(10 * MINUTE_MS + 5), "0m");
+    }
+
+    #[rstest]
+    #[case("2026-09-22T13:30:00Z", "2026-09-22T14:15:00Z", "14:30-15:15")]
+    #[case("2026-09-21T13:30:00Z", "2026-09-21T14:15:00Z", "21 Sep 14:30-15:15")]
+    #[case("2026-09-22T06:34:00Z", "2026-10-23T06:34:00Z", "07:34-23 Oct 07:34")]
+    #[case(
+        "2026-09-01T06:34:00Z",
+        "2026-10-02T06:34:00Z",
+        "1 Sep 07:34-2 Oct 07:34"
+    )]
+    #[case("2026-09-21T21:30:00Z", "2026-09-22T14:15:00Z", "21 Sep 22:30-15:15")]
+    #[case(
+        "2025-12-31T21:30:00Z",
+        "2025-12-31T22:30:00Z",
+        "31 Dec 2025 22:30-23:30"
+    )]
+    fn span_has_the_days_that_are_not_today(
+        #[case] from: Timestamp,
+        #[case] to: Timestamp,
+        #[case] expected: &str,
+    ) {
+        let zone = Zone::Fixed(FixedOffset::east_opt(3_600).expect("an offset"));
+        let now: Timestamp = "2026-09-22T13:52:00Z".parse().expect("a time");
+        assert_eq!(zone.span(from, to, now, "-"), expected);
+        assert_eq!(zone.offset(from), "UTC+01:00");
     }
 
     #[test]

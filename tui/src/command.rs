@@ -108,6 +108,7 @@ pub enum ChatCommand {
     NextMention,
     Select,
     Search,
+    History,
     CopyMode,
     Mouse,
 }
@@ -122,6 +123,7 @@ pub enum MeetingsCommand {
     NextUnread,
     Last,
     List,
+    HideList,
     Participants,
 }
 
@@ -131,6 +133,7 @@ pub enum SelectionCommand {
     Reply,
     Edit,
     Delete,
+    ConfirmDelete,
     Find,
     FindOlder,
     FindNewer,
@@ -234,6 +237,8 @@ pub enum Context {
     /// The chat above the input.
     Chat,
     Selection,
+    /// The question before a message is deleted.
+    DeleteQuestion,
     /// The text to find among the messages of this meeting.
     FindInMeeting,
     /// Going from meeting to meeting.
@@ -275,6 +280,7 @@ impl Context {
         Self::Search,
         Self::Chat,
         Self::Selection,
+        Self::DeleteQuestion,
         Self::FindInMeeting,
         Self::Lists,
         Self::Choices,
@@ -300,6 +306,7 @@ impl Context {
             Self::Edit => "Editing text",
             Self::Chat => "Chat",
             Self::Selection => "Selected message",
+            Self::DeleteQuestion => "Delete dialog",
             Self::FindInMeeting => "Find in this meeting",
             Self::Meetings => "Meetings",
             Self::MeetingList => "List of meetings",
@@ -327,6 +334,7 @@ impl Context {
     pub const fn has_letter_keys(self) -> bool {
         match self {
             Self::Selection
+            | Self::DeleteQuestion
             | Self::Lists
             | Self::MeetingList
             | Self::Dashboard
@@ -379,6 +387,29 @@ impl Row {
     /// Whether its name is a slash command too.
     pub const fn is_slash_command(&self) -> bool {
         self.context.has_slash_commands()
+    }
+
+    /// Whether it changes only what a screen shows, so that line mode has no use for it.
+    pub const fn needs_screen(&self) -> bool {
+        matches!(
+            self.command,
+            Command::Chat(
+                ChatCommand::RowUp
+                    | ChatCommand::RowDown
+                    | ChatCommand::Select
+                    | ChatCommand::History
+                    | ChatCommand::CopyMode
+                    | ChatCommand::Mouse
+            ) | Command::Meetings(
+                MeetingsCommand::Find | MeetingsCommand::HideList | MeetingsCommand::Participants
+            ) | Command::App(
+                AppCommand::Dashboard
+                    | AppCommand::Back
+                    | AppCommand::Redraw
+                    | AppCommand::Suspend
+                    | AppCommand::ClearOrQuit
+            )
+        )
     }
 
     /// Adds the word shown in the hints.

@@ -408,7 +408,7 @@ mod tests {
     #[case("search x --limit 101")]
     #[case("search x --before 7")]
     #[case("export 1/4 --format docx")]
-    #[case("meetings --server localhost")]
+    #[case("meetings --server talk.corp")]
     #[case("admin extend 1/4")]
     #[case("admin extend 1/4 0m")]
     #[case("admin mute 1/4")]

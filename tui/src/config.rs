@@ -244,7 +244,7 @@ mod tests {
     #[rstest]
     #[case("server = \"http://a\"\nsevrer = 1\n", "config.toml:2: ", "sevrer")]
     #[case("\n\nserver = 7\n", "config.toml:3: ", "string")]
-    #[case("# a\nserver = \"localhost\"\n", "config.toml:2: ", "http://")]
+    #[case("# a\nserver = \"talk.corp\"\n", "config.toml:2: ", "http://")]
     #[case("server = \"http://a\n", "config.toml:1: ", "invalid")]
     fn error_names_file_and_line(#[case] text: &str, #[case] place: &str, #[case] what: &str) {
         let error = settings(None, None, Some(text))

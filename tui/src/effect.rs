@@ -113,6 +113,9 @@ pub enum Effect {
     Redraw,
     /// Restores the terminal and stops the process until it is continued.
     Suspend,
+    /// Closes the connection at exit as if it were lost, so that the seats in meetings are kept for the
+    /// reconnect grace. Without it, the user leaves at exit.
+    KeepSeats,
     Quit,
 }
 
@@ -144,6 +147,7 @@ impl std::fmt::Debug for Effect {
             Self::Title(title) => write!(f, "Title({title})"),
             Self::Redraw => f.write_str("Redraw"),
             Self::Suspend => f.write_str("Suspend"),
+            Self::KeepSeats => f.write_str("KeepSeats"),
             Self::Quit => f.write_str("Quit"),
         }
     }

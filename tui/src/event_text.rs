@@ -33,6 +33,7 @@ pub fn describe(
             let why = match reason {
                 Reason::Left => "",
                 Reason::ConnectionLost => " (connection lost)",
+                Reason::Suspended => " (suspended)",
                 Reason::Removed => " (removed by an admin)",
                 Reason::Scheduled | Reason::Ended | Reason::Missed | Reason::Cancelled => {
                     " (meeting ended)"
@@ -62,7 +63,9 @@ pub fn describe(
 /// Returns why a meeting ended, as a phrase after a colon.
 pub fn end_reason(reason: Reason) -> &'static str {
     match reason {
-        Reason::Scheduled | Reason::Left | Reason::ConnectionLost => "scheduled end",
+        Reason::Scheduled | Reason::Left | Reason::ConnectionLost | Reason::Suspended => {
+            "scheduled end"
+        }
         Reason::Ended | Reason::Removed => "ended by an admin",
         Reason::Missed => "missed, no server was running",
         Reason::Cancelled => "cancelled",

@@ -90,8 +90,11 @@ impl Keymap {
     /// Returns the labels of the keys of a row.
     pub fn labels(&self, row: &Row, glyphs: &Glyphs) -> String {
         let keys = self.keys_of(row);
+        // Letters take little room, and their order is that of the help.
+        let is_letter = |key: &Key| key.typed().is_some();
         if let [first, .., last] = keys
             && keys.len() > SHOWN_MAX
+            && !keys.iter().all(is_letter)
         {
             let (first, last) = (first.label(glyphs.keys), last.label(glyphs.keys));
             return format!("{first}{}{last}", glyphs.cut);

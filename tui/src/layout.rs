@@ -8,6 +8,8 @@ const SIDE: u16 = 24;
 pub const INPUT_ROWS_MAX: u16 = 6;
 /// The columns before the text of the input: a blank, the prompt, a blank.
 pub const PROMPT: u16 = 3;
+/// The fewest rows of a chat that has a row for the mark that it is scrolled up.
+const MARKED_ROWS_MIN: u16 = 4;
 /// The width at which messages wrap: longer lines are hard to read.
 pub const CHAT_COLUMNS_MAX: u16 = 100;
 
@@ -35,6 +37,15 @@ pub enum Drawer {
     People,
 }
 
+/// The lists beside the chat that are hidden, where there is room for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hidden {
+    /// The meetings.
+    pub meetings: bool,
+    /// The participants.
+    pub people: bool,
+}
+
 /// The panes of the screen. A pane that does not fit is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panes {
@@ -44,6 +55,8 @@ pub struct Panes {
     /// The list of meetings, beside the chat or as a drawer.
     pub meetings: Rect,
     pub chat: Rect,
+    /// The row below the chat that says that it is scrolled up.
+    pub marker: Rect,
     /// The list of participants, beside the chat or as a drawer.
     pub people: Rect,
     pub rule: Rect,
@@ -66,26 +79,19 @@ pub fn form(columns: u16, rows: u16) -> Form {
 }
 
 /// Returns the panes of a screen whose input has `input_rows` rows of text.
-pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -> Panes {
+pub fn panes(
+    columns: u16,
+    rows: u16,
+    input_rows: u16,
+    hidden: Hidden,
+    drawer: Option<Drawer>,
+) -> Panes {
     let form = form(columns, rows);
     let row = |y: u16, height: u16| {
         let y = y.min(rows);
         Rect::new(0, y, columns, height.min(rows - y))
     };
-    let none = Rect::new(0, 0, 0, 0);
-    let mut panes = Panes {
-        form,
-        tabs: none,
-        title: none,
-        meetings: none,
-        chat: none,
-        people: none,
-        rule: none,
-        status: none,
-        target: none,
-        input: none,
-        hints: none,
-    };
+    let mut panes = Panes::empty(form);
     if form == Form::Tiny {
         panes.status = row(0, rows.saturating_sub(1).min(1));
         panes.input = row(rows.saturating_sub(1), 1);
@@ -112,6 +118,8 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
         Form::Two => (SIDE, 0),
         Form::Tabs | Form::Narrow | Form::Tiny => (0, 0),
     };
+    let meetings = if hidden.meetings { 0 } else { meetings };
+    let people = if hidden.people { 0 } else { people };
     let chat_x = if meetings > 0 { meetings + 1 } else { 0 };
     let chat_end = if people > 0 {
         columns - people - 1
@@ -134,7 +142,7 @@ pub fn panes(columns: u16, rows: u16, input_rows: u16, drawer: Option<Drawer>) -
 
 /// Returns the panes of copy mode: the chat, the status line and the input.
 pub fn plain(columns: u16, rows: u16) -> Panes {
-    let mut panes = panes(columns, rows, 1, None);
+    let mut panes = panes(columns, rows, 1, Hidden::default(), None);
     let none = Rect::new(0, 0, 0, 0);
     if panes.form == Form::Tiny {
         return panes;
@@ -152,6 +160,25 @@ pub fn plain(columns: u16, rows: u16) -> Panes {
 }
 
 impl Panes {
+    /// Returns panes without an area.
+    fn empty(form: Form) -> Self {
+        let none = Rect::new(0, 0, 0, 0);
+        Self {
+            form,
+            tabs: none,
+            title: none,
+            meetings: none,
+            chat: none,
+            marker: none,
+            people: none,
+            rule: none,
+            status: none,
+            target: none,
+            input: none,
+            hints: none,
+        }
+    }
+
     /// Adds the row for the message being replied to or edited, if it fits.
     #[must_use]
     pub fn with_target(mut self) -> Self {
@@ -168,6 +195,20 @@ impl Panes {
             height: 1,
             ..self.input
         };
+        self
+    }
+
+    /// Takes a row from the chat for the mark that it is scrolled up, if it stays large enough.
+    #[must_use]
+    pub fn with_marker(mut self) -> Self {
+        if self.chat.height >= MARKED_ROWS_MIN {
+            self.chat.height -= 1;
+            self.marker = Rect {
+                y: self.chat.bottom(),
+                height: 1,
+                ..self.chat
+            };
+        }
         self
     }
 
@@ -214,7 +255,7 @@ mod tests {
         #[case] (x, width, height): (u16, u16, u16),
     ) {
         let input_rows = if columns == 120 { 2 } else { 1 };
-        let panes = panes(columns, rows, input_rows, None);
+        let panes = panes(columns, rows, input_rows, Hidden::default(), None);
         assert_eq!(panes.form, form);
         assert_eq!(
             (panes.chat.x, panes.chat.width, panes.chat.height),
@@ -227,7 +268,8 @@ mod tests {
         for columns in 1..=200 {
             for rows in 1..=60 {
                 for drawer in [None, Some(Drawer::Meetings), Some(Drawer::People)] {
-                    let panes = panes(columns, rows, 9, drawer).with_target();
+                    let panes = panes(columns, rows, 9, Hidden::default(), drawer);
+                    let panes = panes.with_target().with_marker();
                     assert!(
                         !panes.target.intersects(panes.status)
                             && !panes.target.intersects(panes.chat)
@@ -238,6 +280,7 @@ mod tests {
                         panes.title,
                         panes.meetings,
                         panes.chat,
+                        panes.marker,
                         panes.people,
                         panes.rule,
                         panes.status,

@@ -1,6 +1,7 @@
 //! The state of the interactive client: session, connection, meetings, rooms, outbox and layers.
 //! It has no clock, socket or terminal, and only `update` changes it.
 
+pub mod answer;
 mod cached;
 pub mod choice;
 pub mod composer;
@@ -17,6 +18,7 @@ mod notifications;
 pub mod outbox;
 pub mod place;
 mod quitting;
+pub mod restricted;
 pub mod room;
 pub mod scroll;
 mod session;
@@ -37,7 +39,7 @@ use crate::clock::Zone;
 use crate::command::{AppCommand, Command, Context};
 use crate::journal::Owner;
 use crate::keymap::Keymap;
-use crate::layout::{self, Drawer, Panes};
+use crate::layout::{self, Drawer, Hidden, Panes};
 use crate::notify_level::NotifyLevel;
 use crate::session::Token;
 use crate::theme::{Theme, Tone};
@@ -47,9 +49,11 @@ use history::History;
 use idle::IdleState;
 use layer::Layers;
 use layer::meeting_list::MeetingList;
+use layer::selection::Selection;
 use layer::sign_in::SignIn;
 use meetings::{ListLine, Meetings};
 use outbox::Outbox;
+use restricted::Restricted;
 use room::Room;
 use timeline::RoomView;
 use waiting_room::WaitingRooms;
@@ -129,6 +133,10 @@ pub struct Model {
     /// The notice in the status line.
     pub notice: Option<Notice>,
     pub quitting: Quitting,
+    /// The errors in the user's `keys.toml` and `theme.toml`.
+    pub config_errors: Vec<String>,
+    /// The lists beside the chat that the user has hidden.
+    pub hidden: Hidden,
     /// The text or command that the next Enter confirms.
     pub confirming: Option<String>,
 }
@@ -145,6 +153,8 @@ pub enum EnterDoes {
     Wait,
     /// Nothing: the meeting has ended and is open.
     Nothing,
+    /// Nothing: an admin has restricted what the user would do.
+    Restricted(Restricted),
 }
 
 /// The notice in the status line.
@@ -155,6 +165,19 @@ pub struct Notice {
     pub tone: Tone,
     /// The time at which it disappears.
     pub until: Timestamp,
+    /// What makes it disappear earlier, besides the next command.
+    pub ends_with: Cause,
+}
+
+/// The cause of a notice. The notice ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Something that was done.
+    Command,
+    /// A key that has no meaning here: the next key ends it.
+    Key,
+    /// The lost connection.
+    Connection,
 }
 
 /// The time that a notice is shown for.
@@ -215,6 +238,8 @@ impl Model {
             exports: 0,
             notice: None,
             quitting: Quitting::default(),
+            config_errors: Vec::new(),
+            hidden: Hidden::default(),
             confirming: None,
         };
         if let Some(form) = sign_in {
@@ -304,18 +329,31 @@ impl Model {
             return self.aimed(layout::plain(columns, rows));
         }
         // The input's width does not depend on its height, so the first layout can measure it.
-        let cells = layout::panes(columns, rows, 1, None).input_columns();
+        let cells = layout::panes(columns, rows, 1, self.hidden, None).input_columns();
         let editor = self.composer().map(|composer| &composer.editor);
         let most = usize::from(layout::INPUT_ROWS_MAX);
         let rows_written = editor.map_or(1, |editor| editor.rows(cells, most));
         let input_rows = u16::try_from(rows_written).unwrap_or(u16::MAX);
-        self.aimed(layout::panes(columns, rows, input_rows, self.drawer()))
+        let drawer = self.drawer();
+        self.aimed(layout::panes(
+            columns,
+            rows,
+            input_rows,
+            self.hidden,
+            drawer,
+        ))
     }
 
     fn aimed(&self, panes: Panes) -> Panes {
-        match self.composer() {
+        let panes = match self.composer() {
             Some(composer) if !composer.target().is_new() => panes.with_target(),
             Some(_) | None => panes,
+        };
+        let is_scrolled = self.room().is_some_and(|room| !room.scroll.is_newest());
+        if is_scrolled && self.layers.get::<Selection>().is_none() {
+            panes.with_marker()
+        } else {
+            panes
         }
     }
 
@@ -375,6 +413,9 @@ impl Model {
         let written = self
             .composer()
             .is_some_and(|composer| !composer.editor.is_empty());
+        if let Some(restricted) = self.restricted() {
+            return EnterDoes::Restricted(restricted);
+        }
         let room = self.room();
         let Some(id) = self.shown.filter(|_| !written) else {
             return EnterDoes::Send;
@@ -412,13 +453,30 @@ impl Model {
         self.keymap.label(command, self.theme.glyphs)
     }
 
-    /// Shows a notice in the status line.
+    /// Shows a notice in the status line, until the next command or for [`NOTICE_MS`].
     pub fn tell(&mut self, tone: Tone, text: impl Into<String>) {
+        self.tell_until(Cause::Command, tone, text);
+    }
+
+    /// Shows a notice that ends with its cause.
+    pub fn tell_until(&mut self, ends_with: Cause, tone: Tone, text: impl Into<String>) {
         let until = self.now.plus_ms(NOTICE_MS);
         self.notice = Some(Notice {
             text: text.into(),
             tone,
             until,
+            ends_with,
         });
+    }
+
+    /// Ends a notice with this cause.
+    pub fn end_notice_of(&mut self, cause: Cause) {
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| notice.ends_with == cause)
+        {
+            self.notice = None;
+        }
     }
 }

@@ -69,6 +69,8 @@ pub enum AppEvent {
         /// The content, or an error message.
         read: Result<String, String>,
     },
+    /// An operation in the background was done, in another way than asked for.
+    Done(String),
     /// An operation in the background failed with this message.
     Failed(String),
     /// The process received a termination signal.

@@ -13,11 +13,12 @@ mod connect;
 mod event;
 mod run;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use plenary_shared::protocol::Request;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::server_url::ServerUrl;
 
@@ -31,6 +32,9 @@ const COMMANDS_MAX: usize = 64;
 /// Capacity of the event queue. The socket is not read while it is full.
 const EVENTS_MAX: usize = 256;
 
+/// How long a suspend waits for the connection to close.
+const SUSPEND_WAIT: Duration = Duration::from_millis(1_200);
+
 /// A command to the link.
 #[derive(Clone, Debug, PartialEq)]
 pub enum LinkCommand {
@@ -38,6 +42,10 @@ pub enum LinkCommand {
     Send(Request),
     /// Reconnects at once: drops an open connection, or ends the wait before the next attempt.
     Reconnect,
+    /// Closes the connection because the process is about to stop, and waits for [`Self::Reconnect`].
+    Suspend,
+    /// Closes the connection because the user quits. The stays that it holds end.
+    Quit,
 }
 
 /// A connection that reconnects automatically. Dropping it disconnects.
@@ -50,7 +58,36 @@ pub struct Link {
 }
 
 impl Link {
-    /// Closes the connection and waits for the server's confirmation, at most one second.
+    /// Closes the connection because the process is about to stop. Returns the events until it is
+    /// closed; a server that does not answer delays it by at most [`SUSPEND_WAIT`].
+    pub async fn suspend(&mut self) -> Vec<LinkEvent> {
+        let mut events = Vec::new();
+        let closed = async {
+            if self.commands.send(LinkCommand::Suspend).await.is_err() {
+                return;
+            }
+            while let Some(event) = self.events.recv().await {
+                let is_closed = matches!(event, LinkEvent::Closed { .. });
+                events.push(event);
+                if is_closed {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(SUSPEND_WAIT, closed).await;
+        events
+    }
+
+    /// Closes the connection because the user quits: their stays end unless another connection holds
+    /// them. Waits for the server's confirmation, at most one second.
+    pub async fn quit(self) {
+        // The task always takes commands. It is gone if it has ended.
+        let _ = self.commands.send(LinkCommand::Quit).await;
+        self.close().await;
+    }
+
+    /// Closes the connection as if it were lost: the user's stays continue for the reconnect grace.
+    /// Waits for the server's confirmation, at most one second.
     pub async fn close(self) {
         let Self {
             commands,

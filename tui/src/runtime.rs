@@ -2,6 +2,7 @@
 
 mod account_task;
 mod cache_writer;
+mod config_watch;
 mod desktop;
 mod effects;
 mod export_task;

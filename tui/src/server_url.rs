@@ -1,12 +1,14 @@
 //! The URL of a server, and the URLs derived from it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use plenary_shared::protocol::WS_PATH;
 use reqwest::Url;
 
-/// The base URL of a server: `http://HOST[:PORT][/PATH]`, or `https`.
+/// The base URL of a server: `http://HOST[:PORT][/PATH]`, or `https`. Without a scheme, `http` is meant
+/// if the host is this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerUrl {
     base: Url,
@@ -82,11 +84,17 @@ impl FromStr for ServerUrl {
         let text = text.trim();
         let owned = || plenary_shared::text::for_terminal(text);
         // `localhost:7400` parses as a URL with the scheme `localhost`.
-        if !text.contains("://") {
+        let has_scheme = text.contains("://");
+        let url = if has_scheme {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let base = Url::parse(&url);
+        if !has_scheme && !base.as_ref().is_ok_and(is_loopback) {
             return Err(ServerUrlError::NoScheme(owned()));
         }
-        let mut base = Url::parse(text)
-            .map_err(|error| ServerUrlError::Invalid(owned(), error.to_string()))?;
+        let mut base = base.map_err(|error| ServerUrlError::Invalid(owned(), error.to_string()))?;
         if !base.username().is_empty() || base.password().is_some() {
             return Err(ServerUrlError::ExtraPart("user or password"));
         }
@@ -112,10 +120,29 @@ impl FromStr for ServerUrl {
     }
 }
 
+/// Whether the host of a URL is this machine.
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let address = host.parse::<IpAddr>();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.is_ok_and(|address| address.is_loopback())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("localhost:21000", "http://localhost:21000")]
+    #[case("127.0.0.1:7400", "http://127.0.0.1:7400")]
+    #[case("[::1]:7400", "http://[::1]:7400")]
+    #[case("localhost", "http://localhost")]
+    fn http_is_assumed_for_this_machine(#[case] text: &str, #[case] expected: &str) {
+        let url = text.parse::<ServerUrl>().map(|url| url.to_string());
+        assert_eq!(url.as_deref(), Ok(expected));
+    }
 
     #[rstest]
     #[case(
@@ -170,7 +197,7 @@ mod tests {
 
     #[rstest]
     #[case("", "with http:// or https://")]
-    #[case("localhost:7400", "with http:// or https://")]
+    #[case("talk.corp:7400", "with http:// or https://")]
     #[case("ws://localhost", "not ws://")]
     #[case("ftp://localhost", "not ftp://")]
     #[case("http://", "empty host")]

@@ -85,6 +85,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             replace,
             read,
         } => step.list_read(meeting, replace, read),
+        AppEvent::Done(what) => step.model.tell(Tone::Plain, what),
         AppEvent::Failed(why) => step.model.tell(Tone::Bad, why),
         AppEvent::Terminated => step.quit_now(),
     }
@@ -138,10 +139,11 @@ impl Step<'_> {
     fn configured(&mut self, keymap: Keymap, theme: Theme, wrong: &[String]) {
         self.model.keymap = keymap;
         self.model.theme = theme;
+        self.model.config_errors = wrong.to_vec();
         let text = match wrong {
             [] => return,
             [only] => only.clone(),
-            [first, more @ ..] => format!("{first} (and {} more)", more.len()),
+            [first, more @ ..] => format!("{first} (and {} more: /config)", more.len()),
         };
         self.model.tell(Tone::Bad, text);
     }

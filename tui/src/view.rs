@@ -76,6 +76,7 @@ fn chat(model: &Model, frame: &mut Frame<'_>, panes: &Panes) -> Links {
     list::tabs(model, frame, panes.tabs);
     title::draw(model, frame, panes.title);
     let links = chat::draw(model, frame, panes.chat);
+    chat::marker(model, frame, panes.marker);
     lists(model, frame, panes);
     rules(model, frame, panes);
     choices::draw(model, frame, panes.over());
@@ -118,7 +119,7 @@ fn rules(model: &Model, frame: &mut Frame<'_>, panes: &Panes) {
         columns.push(panes.people.x - 1);
     }
     let buffer = frame.buffer_mut();
-    for y in panes.chat.top()..panes.chat.bottom() {
+    for y in panes.chat.top()..panes.chat.bottom() + panes.marker.height {
         for x in columns.iter().copied().filter(|x| *x < screen.width) {
             buffer.set_string(x, y, glyphs.standing, style);
         }

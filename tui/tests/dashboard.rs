@@ -80,14 +80,14 @@ const ACTIONS: &[KeyedAction] = &[
     ),
     (
         "d",
-        &["mallory", "out"],
+        &["mallory", "y", "out"],
         "remove",
         Some("mallory"),
         "Removed mallory",
     ),
     (
         "D",
-        &["mallory@example.org", "spam again"],
+        &["mallory@example.org", "y", "spam again"],
         "ban",
         Some("mallory"),
         "Banned mallory",
@@ -126,7 +126,9 @@ async fn keys_do_every_action() {
             });
         }
         for (nth, answer) in answers.iter().enumerate() {
-            if nth > 0 {
+            if *answer == "y" {
+                pty.wait_text("Type y to confirm");
+            } else if nth > 0 {
                 pty.wait_text("Reason (optional");
             }
             pty.send(answer);
@@ -153,9 +155,14 @@ async fn keys_do_every_action() {
     pty.send("X");
     pty.wait_text("End Seminar 1/1 now?");
     pty.send(ESC);
-    pty.wait_text("Cancelled");
+    pty.wait("the table", |screen| {
+        !screen.contains("End Seminar 1/1 now?")
+    });
     pty.send("X");
-    pty.wait_text("End Seminar 1/1 now?");
+    pty.wait_text("Type y to confirm");
+    pty.send("y");
+    pty.send(ENTER);
+    pty.wait_text("Reason (optional");
     pty.send("enough");
     pty.send(ENTER);
     let (act, reason) = next_action(&mut grace).await;

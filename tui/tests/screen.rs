@@ -211,8 +211,8 @@ fn ended_meeting_shows_its_end_and_keeps_its_messages() {
     let fixture = fixture();
     let (_client, mut pty) = open(&fixture, 80, 24);
     let here = fixture.schedule(1, Duration::from_secs(6));
-    pty.wait_text("2 Seminar");
-    pty.send("\x1b2");
+    pty.wait_text("3 Seminar");
+    pty.send("\x1b3");
     pty.wait_text(&format!("{here}"));
     join(&mut pty);
     pty.send("short and good\r");
@@ -254,6 +254,21 @@ fn missing_terminal_is_reported() {
     let done = client.run(&[]);
     assert_eq!(done.code, 2, "{done:?}");
     assert!(done.stderr.contains("terminal"), "{done:?}");
+}
+
+#[test]
+fn terminal_that_cannot_draw_is_refused() {
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
+    for kind in ["dumb", ""] {
+        let options = PtyOptions {
+            env: vec![("TERM".into(), kind.into())],
+            ..PtyOptions::sized(80, 24)
+        };
+        let mut pty = Pty::with(&client, &options);
+        pty.wait_text("plenary --plain");
+        assert_eq!(pty.exit_code(), 2, "{kind:?}");
+    }
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use plenary::term::Term;
-use plenary_testkit::{Client, Fixture, FixtureBuilder, Http, Pty, PtyOptions, instance, until};
+use plenary_testkit::{
+    Client, Fixture, FixtureBuilder, Http, Pty, PtyOptions, RedisOptions, ServerOptions, instance,
+    until,
+};
 use serde_json::json;
 
 const ENTER: &str = "\r";
@@ -67,9 +70,8 @@ fn many_resizes_leave_an_intact_screen() {
     }
 }
 
-#[test]
-fn program_suspends_and_continues_in_a_shell() {
-    let fixture = fixture();
+/// Starts the program from a shell, which can stop and continue it.
+fn in_a_shell(fixture: &Fixture) -> (Client, Pty) {
     let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
     let plenary = plenary_testkit::binary("plenary");
     let options = PtyOptions {
@@ -80,6 +82,13 @@ fn program_suspends_and_continues_in_a_shell() {
     let mut pty = Pty::program(Path::new("/bin/bash"), client.home(), &options);
     pty.wait_text("shell>");
     pty.send(&format!("{}\r", plenary.display()));
+    (client, pty)
+}
+
+#[test]
+fn program_suspends_and_continues_in_a_shell() {
+    let fixture = fixture();
+    let (_client, mut pty) = in_a_shell(&fixture);
     pty.wait_text("⏎ join");
     pty.send("half a thought");
     pty.wait_text("half a thought");
@@ -175,7 +184,7 @@ async fn tour_of_the_readme() {
     pty.wait_text("what comes after number 41?");
     // Operations 5, 9 and 10: participants, join times, messages of one participant.
     for (word, shown) in [
-        ("/who", "grace@example.org"),
+        ("/who", "ada@example.org"),
         ("/joins", "Seminar"),
         ("/messages grace", "what comes after number 41?"),
     ] {
@@ -203,8 +212,8 @@ async fn tour_of_the_readme() {
     pty.send("/delete");
     pty.wait_text("› /delete");
     pty.send(ENTER);
-    pty.wait_text("Press Enter again to delete");
-    pty.send(ENTER);
+    pty.wait_text("Delete \"said in error\"?");
+    pty.send("y");
     pty.wait_text("(deleted)");
     // Search.
     until_found(&grace, "comes").await;
@@ -274,7 +283,7 @@ async fn tour_of_keys_and_notifications() {
     pty.wait_terminal("the mouse again", is_ours);
     pty.send("\x1ba");
     pty.wait_text("No unread messages");
-    pty.send("\x12");
+    pty.send("\x1b[17~");
     pty.wait_text("Search all meetings");
     pty.send(ESC);
     pty.wait("the input", |screen| {
@@ -308,4 +317,79 @@ fn quit_waits_for_an_export() {
     assert_eq!(pty.exit_code(), 0);
     let text = std::fs::read_to_string(client.home().join("minutes.md"));
     assert!(text.expect("written").contains("Seminar"));
+}
+
+/// Waits for the reason with which the only user to leave the seminar did so.
+fn reason_of_leave(fixture: &Fixture) -> String {
+    until("somebody to have left", || {
+        let log = fixture.event_log(instance(1, 1));
+        let left = log
+            .iter()
+            .find(|row| row.iter().any(|cell| cell == "leave"));
+        left.and_then(|row| row.last().cloned())
+    })
+}
+
+fn quick_grace() -> FixtureBuilder {
+    let options = ServerOptions {
+        args: vec!["--reconnect-grace-s".into(), "1".into()],
+        env: vec![],
+    };
+    FixtureBuilder::with(RedisOptions::default(), options)
+        .people(1, &["ada", "grace"])
+        .meeting(1, "Seminar", None)
+        .instance(1, 1, -60, 3_600)
+}
+
+#[test]
+fn quit_with_two_terminals_is_a_leave_when_the_last_one_quits() {
+    let fixture = fixture();
+    let (_first_home, mut first) = joined(&fixture);
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
+    let mut second = Pty::open(&client, 100, 30);
+    second.wait_text("you joined");
+    for pty in [&mut first, &mut second] {
+        let people = fixture.event_log(instance(1, 1));
+        assert!(!people.iter().flatten().any(|cell| cell == "leave"));
+        pty.send("\x03");
+        pty.wait_text("again to quit and leave");
+        pty.send("\x03");
+        assert_eq!(pty.exit_code(), 0);
+    }
+    assert_eq!(reason_of_leave(&fixture), "left");
+}
+
+#[test]
+fn suspended_client_is_recorded_as_suspended_and_returns() {
+    let fixture = quick_grace().start();
+    let (_client, mut pty) = in_a_shell(&fixture);
+    pty.wait_text("⏎ join");
+    pty.send(ENTER);
+    pty.wait_text("you joined");
+    pty.send(CTRL_Z);
+    pty.wait("the shell", |screen| screen.contains("Stopped"));
+    assert_eq!(reason_of_leave(&fixture), "suspended");
+    pty.send("fg\r");
+    pty.wait_text("(suspended");
+    line(&mut pty, "back again");
+    pty.send("\x03");
+    pty.wait_text("again to quit and leave");
+    pty.send("\x03");
+    pty.wait_terminal("the shell", |screen| !screen.alternate_screen());
+}
+
+#[test]
+fn changed_key_bindings_are_reported_at_once() {
+    let fixture = fixture();
+    let client = Client::with_token(&fixture.server.url(), &fixture.token("ada"));
+    let config = client.home().join(".config/plenary");
+    std::fs::create_dir_all(&config).expect("created");
+    let mut pty = Pty::open(&client, 100, 30);
+    pty.wait_text("MEETINGS");
+    // No key is pressed from here on.
+    std::fs::write(config.join("keys.toml"), "fly = \"f5\"\nswim = \"f6\"\n").expect("written");
+    pty.wait_text("keys.toml:1: unknown command 'fly'");
+    pty.wait_text("(and 1 more: /config)");
+    line(&mut pty, "/config");
+    pty.wait_text("keys.toml:2: unknown command 'swim'");
 }

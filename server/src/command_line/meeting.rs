@@ -157,21 +157,21 @@ fn print(listed: &PlannedMeeting) -> std::io::Result<()> {
         format!("private: {}", listed.audience.join(", "))
     };
     output::line(&format!("{}  {}  ({who})", meeting.id, meeting.title))?;
-    for PlannedInstance {
-        id,
-        fromdatetime,
-        todatetime,
-        state,
-        reason,
-    } in &listed.instances
-    {
+    for instance in &listed.instances {
+        let PlannedInstance {
+            id,
+            fromdatetime,
+            state,
+            reason,
+            ..
+        } = instance;
         let reason = reason
             .as_ref()
             .map_or_else(String::new, |reason| format!(", {reason}"));
         output::line(&format!(
             "   {id}  {} to {}  {state}{reason}",
             local(*fromdatetime),
-            local(*todatetime)
+            local(instance.end())
         ))?;
     }
     Ok(())

@@ -155,6 +155,7 @@ mod tests {
             participants: 3,
             joined: None,
             cancelled: false,
+            ended_at: None,
         }
     }
 

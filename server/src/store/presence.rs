@@ -3,7 +3,7 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use plenary_shared::domain::User;
+use plenary_shared::domain::{Reason, User};
 use plenary_shared::ids::InstanceId;
 
 use crate::error::Answer;
@@ -51,6 +51,14 @@ pub trait PresenceStore: Send + Sync {
         instance: InstanceId,
         connection: &ConnectionId,
         silent_ms: i64,
+    ) -> Answer<()>;
+    /// Unbinds a connection that was closed on purpose, or is lost. If no other connection is bound to
+    /// its stay, the stay ends; emits `leave` with this reason, at the time of the loss.
+    async fn release(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        reason: Reason,
     ) -> Answer<()>;
     /// Sets since how many milliseconds the user at a connection is idle; `None`: not idle. A user is idle if
     /// all connections of their stay are. Does nothing if the instance is not live.

@@ -27,6 +27,7 @@ mod fault;
 mod feed;
 mod feeding;
 mod health;
+mod lease;
 mod lifecycle;
 mod link;
 mod live;

@@ -6,7 +6,7 @@ use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{FOLLOWED_MAX, IDLE_AFTER_MS, IDLE_EVERY_MS, TYPING_EVERY_MS};
 use plenary_shared::protocol::{
-    Done, Explain, Hello, HelloOk, Idle, MarkRead, Resumed, Verb, Watch,
+    Done, Explain, Hello, HelloOk, Idle, MarkRead, Resumed, TerminalsOk, Verb, Watch,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,6 +17,7 @@ use crate::error::{Answer, Fault};
 use crate::rules;
 use crate::service;
 use crate::store::ReadPosition;
+use crate::store::dashboard::Holder;
 
 use super::socket::Socket;
 
@@ -58,6 +59,7 @@ impl Socket {
                 list.absent = service::meeting::absent(&ctx, &caller, instance).await;
                 json(&list)
             }
+            Verb::Terminals {} => json(&self.terminals(&caller).await?),
             Verb::JoinTimes {} => json(&service::meeting::join_times(&ctx, &caller).await?),
             Verb::UserMessages(request) => {
                 json(&service::chat::user_messages(&ctx, &caller, request).await?)
@@ -115,6 +117,20 @@ impl Socket {
             server: env!("CARGO_PKG_VERSION").to_owned(),
             now: self.state.ctx.now(),
             resumed,
+        })
+    }
+
+    /// Lists the instances that another connection of the user, on any server, holds a stay in.
+    async fn terminals(&self, caller: &Caller) -> Answer<TerminalsOk> {
+        let instances: Vec<InstanceId> = self.bound.iter().copied().collect();
+        let holders = self.state.ctx.store.holders(&instances).await?;
+        let own = self.connection.to_string();
+        let is_other =
+            |held: &Holder| held.user == caller.user.id && !held.lost && held.connection != own;
+        let elsewhere = instances.into_iter().zip(holders);
+        let elsewhere = elsewhere.filter(|(_, holders)| holders.iter().any(is_other));
+        Ok(TerminalsOk {
+            elsewhere: elsewhere.map(|(instance, _)| instance).collect(),
         })
     }
 

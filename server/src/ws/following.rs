@@ -178,8 +178,11 @@ impl Socket {
         let subscriber = self.subscriber()?;
         let hub = &self.state.hub;
         let cursor = hub.follow_waiting(instance, &subscriber).await?;
-        if !waits {
-            self.stop_waiting(caller, instance).await?;
+        if !waits && subscriber.set_waiting(instance, false) {
+            // The user no longer waits, on none of their terminals.
+            hub.stop_waiting(caller.user.id, instance);
+            let store = &self.state.ctx.store;
+            store.wait(instance, &caller.user, Waiting::Stop).await?;
         }
         let waiting = if waits { Waiting::Wait } else { Waiting::Look };
         let found = service::meeting::wait(&self.state.ctx, caller, instance, waiting).await;

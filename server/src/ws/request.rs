@@ -71,6 +71,7 @@ fn verb(name: &str, raw: &RawValue) -> Result<Verb, Reject> {
         "search" => Verb::Search(arguments(name, raw)?),
         "events" => Verb::Events(arguments(name, raw)?),
         "participants" => Verb::Participants(arguments(name, raw)?),
+        "terminals" => Verb::Terminals {},
         "join_times" => Verb::JoinTimes {},
         "user_messages" => Verb::UserMessages(arguments(name, raw)?),
         _ => {

@@ -9,7 +9,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use plenary_shared::domain::{Code, Reject, Role};
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::{Changed, ChangedList, Close, PING_S, Request, SILENCE_S, Verb};
+use plenary_shared::protocol::{
+    Changed, ChangedList, Close, Departure, PING_S, Request, SILENCE_S, Verb,
+};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -67,6 +69,8 @@ pub(super) struct Socket {
     pub(super) watching: Option<Watching>,
     /// The instances that the user was banned from, until the events that say so are sent.
     pub(super) banned: BTreeSet<InstanceId>,
+    /// Why the client closed the connection, if it gave a reason.
+    pub(super) departure: Option<Departure>,
 }
 
 /// Whether the user is idle, according to the client and as published to the followers.
@@ -148,6 +152,7 @@ impl Socket {
             idle: IdleState::default(),
             watching: None,
             banned: BTreeSet::new(),
+            departure: None,
         }
     }
 
@@ -257,7 +262,10 @@ impl Socket {
                     subscriber.record_round_trip(took);
                 }
             }
-            Message::Close(_) => return Err(End::Left),
+            Message::Close(frame) => {
+                self.departure = frame.and_then(|frame| Departure::of(frame.code.into()));
+                return Err(End::Left);
+            }
             // Raw frames are only sent.
             Message::Frame(_) => {}
         }

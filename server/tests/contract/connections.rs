@@ -86,6 +86,53 @@ pub async fn lost_connection_ends_stay_at_time_of_loss(harness: &mut Harness) {
     harness.join(here, &ada).await;
 }
 
+async fn release(harness: &Harness, here: InstanceId, number: u64, reason: Reason) {
+    let held = connection("a", number);
+    let released = harness.store.release(here, &held, reason).await;
+    released.expect("the store answers");
+}
+
+pub async fn quit_ends_the_stay_at_once_unless_another_connection_holds_it(harness: &mut Harness) {
+    let (ada, bob) = (harness.member("ada").await, harness.member("bob").await);
+    let here = harness.public().await;
+    join(harness, here, &ada, 1).await;
+    open(harness, here, &ada, 2).await;
+    release(harness, here, 1, Reason::Left).await;
+    release(harness, here, 1, Reason::Left).await;
+    assert!(is_in(harness, here, &ada).await, "the second holds it");
+    release(harness, here, 2, Reason::Left).await;
+    assert!(!is_in(harness, here, &ada).await);
+    // A stay without a connection continues.
+    harness.join(here, &bob).await;
+    open(harness, here, &bob, 3).await;
+    release(harness, here, 3, Reason::Left).await;
+    assert!(is_in(harness, here, &bob).await);
+    release(harness, instance(77, 7), 3, Reason::Left).await;
+    let left = leaves(&harness.log(here).await);
+    let [(who, why, _)] = left.as_slice() else {
+        panic!("{left:?}");
+    };
+    assert_eq!((*who, *why), (ada.id, Reason::Left));
+    reap(harness, here, 0).await;
+    assert_eq!(kinds(&harness.log(here).await)["leave"], 1);
+}
+
+pub async fn suspended_client_leaves_at_the_time_of_the_loss(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = harness.public().await;
+    join(harness, here, &ada, 1).await;
+    lose(harness, here, 1).await;
+    let after = tick().await.plus_ms(1);
+    release(harness, here, 1, Reason::Suspended).await;
+    let left = leaves(&harness.log(here).await);
+    let [(who, why, when)] = left.as_slice() else {
+        panic!("{left:?}");
+    };
+    assert_eq!((*who, *why), (ada.id, Reason::Suspended));
+    assert!(*when <= after, "{when} {after}");
+    harness.join(here, &ada).await;
+}
+
 pub async fn stay_of_two_connections_ends_with_the_last(harness: &mut Harness) {
     let ada = harness.member("ada").await;
     let here = harness.public().await;

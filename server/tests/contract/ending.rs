@@ -341,3 +341,22 @@ pub async fn ended_instance_can_be_read(harness: &mut Harness) {
     let started = harness.store.start(here, now()).await;
     assert_eq!(started.expect("the store answers"), None);
 }
+
+pub async fn instance_that_ended_early_is_listed_with_its_real_end(harness: &mut Harness) {
+    let here = harness.public().await;
+    let before = now();
+    harness.end(here).await;
+    let store = &harness.store;
+    let listed = store.visible(&harness.root, now()).await;
+    let listed = listed.expect("the store answers");
+    let listed = listed.iter().find(|one| one.id == here).expect("a row");
+    let opened = store.open(here, &harness.root, None, 1).await;
+    let opened = opened.expect("an admin may read");
+    assert_eq!(listed.ended_at, opened.instance.ended_at);
+    let end = listed.end();
+    assert!(end < listed.todatetime, "{listed:?}");
+    assert!(
+        end >= before.plus_ms(-1) && end <= now().plus_ms(1),
+        "{end}"
+    );
+}

@@ -70,6 +70,8 @@ macro_rules! contract {
                 }
                 connections {
                     lost_connection_ends_stay_at_time_of_loss
+                    quit_ends_the_stay_at_once_unless_another_connection_holds_it
+                    suspended_client_leaves_at_the_time_of_the_loss
                     stay_of_two_connections_ends_with_the_last
                     reconnect_within_grace_keeps_the_stay
                     late_loss_of_old_connection_keeps_new_stay
@@ -128,6 +130,7 @@ macro_rules! contract {
                     events_acknowledged_during_end_precede_it
                     end_completes_after_live_state_was_lost
                     ended_instance_can_be_read
+                    instance_that_ended_early_is_listed_with_its_real_end
                 }
                 moderation {
                     extended_end_is_the_same_for_everybody
@@ -141,6 +144,7 @@ macro_rules! contract {
                     early_end_completes_after_live_state_was_lost
                     extend_end_and_clock_race_to_one_outcome
                     restrictions_can_be_read
+                    open_tells_what_is_restricted_for_the_reader
                 }
                 overview {
                     figures_agree_with_the_log_after_many_events

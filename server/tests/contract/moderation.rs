@@ -10,7 +10,7 @@ use plenary_shared::domain::{
     Subject, User,
 };
 use plenary_shared::ids::InstanceId;
-use plenary_shared::protocol::Posted;
+use plenary_shared::protocol::{OwnRestrictions, Posted};
 use plenary_shared::time::Timestamp;
 use plenary_testkit::until_async;
 
@@ -584,4 +584,41 @@ pub async fn restrictions_can_be_read(harness: &mut Harness) {
         .await
         .expect("it can be asked");
     assert_eq!(restrictions, Restrictions::default());
+}
+
+pub async fn open_tells_what_is_restricted_for_the_reader(harness: &mut Harness) {
+    let [ada, grace] = [harness.member("ada").await, harness.member("grace").await];
+    let here = harness.public().await;
+    harness.join(here, &ada).await;
+    let store = harness.store.clone();
+    let read = async |user: &User| {
+        let opened = store.open(here, user, None, 1).await;
+        opened.expect("it is public").restrictions
+    };
+    assert!(read(&ada).await.is_none());
+    for action in [
+        ModerationAction::Lock,
+        ModerationAction::ReadOnly,
+        ModerationAction::Mute(whom(&ada)),
+    ] {
+        done(harness, here, action).await;
+    }
+    let all = OwnRestrictions {
+        locked: true,
+        read_only: true,
+        muted: true,
+    };
+    assert_eq!(read(&ada).await, all);
+    let muted = false;
+    assert_eq!(read(&grace).await, OwnRestrictions { muted, ..all });
+    for action in [ModerationAction::Unlock, ModerationAction::Writable] {
+        done(harness, here, action).await;
+    }
+    assert_eq!(
+        read(&ada).await,
+        OwnRestrictions {
+            muted: true,
+            ..OwnRestrictions::default()
+        }
+    );
 }

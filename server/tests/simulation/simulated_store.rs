@@ -244,6 +244,7 @@ delegated! {
     PresenceStore {
         bind(instance: InstanceId, user: &User, connection: &ConnectionId) -> Answer<()>;
         detach(instance: InstanceId, connection: &ConnectionId, silent_ms: i64) -> Answer<()>;
+        release(instance: InstanceId, connection: &ConnectionId, reason: Reason) -> Answer<()>;
         idle(instance: InstanceId, connection: &ConnectionId, idle_ms: Option<i64>) -> Answer<()>;
         reap(instance: InstanceId, grace_ms: i64) -> Answer<usize>;
         renew_lease(node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>>;

@@ -65,6 +65,13 @@ pub struct WaitingChange {
     pub count: usize,
 }
 
+/// The answer to [`super::Verb::Terminals`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalsOk {
+    /// The instances, in no order.
+    pub elsewhere: Vec<InstanceId>,
+}
+
 /// The invited users who have not joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Absent, Unread};
-use crate::domain::{Event, Instance, Participant, UserRef};
+use crate::domain::{Event, Instance, ModerationAction, Participant, UserRef};
 use crate::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use crate::limits;
 use crate::text::MessageBody;
@@ -140,6 +140,55 @@ pub struct OpenOk {
     /// unavailable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absent: Option<Absent>,
+    /// What an admin has restricted. Left out if nothing is.
+    #[serde(default, skip_serializing_if = "OwnRestrictions::is_none")]
+    pub restrictions: OwnRestrictions,
+}
+
+/// What an admin has restricted in an active instance, as far as it concerns the reader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnRestrictions {
+    /// Whether nobody can join.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub locked: bool,
+    /// Whether nobody can post.
+    #[serde(
+        default,
+        rename = "readOnly",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub read_only: bool,
+    /// Whether the reader cannot post.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
+}
+
+impl OwnRestrictions {
+    /// Whether nothing is restricted.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Applies the next action of the log, as `reader` sees it.
+    pub fn apply(&mut self, action: &ModerationAction, reader: Option<UserId>) {
+        use ModerationAction as Action;
+        match action {
+            Action::Lock => self.locked = true,
+            Action::Unlock => self.locked = false,
+            Action::ReadOnly => self.read_only = true,
+            Action::Writable => self.read_only = false,
+            Action::Mute(user) if Some(user.id) == reader => self.muted = true,
+            Action::Unmute(user) if Some(user.id) == reader => self.muted = false,
+            Action::Mute(_)
+            | Action::Unmute(_)
+            | Action::Extend(_)
+            | Action::End
+            | Action::Remove(_)
+            | Action::Ban(_)
+            | Action::Unban(_)
+            | Action::Announce { .. } => {}
+        }
+    }
 }
 
 /// The answer to [`super::Verb::Join`], [`super::Verb::Leave`] and [`super::Verb::Post`].

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{InstanceState, Meeting};
+use crate::domain::{InstanceState, Meeting, Reason};
 use crate::ids::{InstanceId, MeetingId};
 use crate::time::Timestamp;
 
@@ -154,6 +154,18 @@ pub struct PlannedInstance {
     /// Why it ended; `cancelled` if it did not take place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// When it really ended, which is before `todatetime` if an admin ended it.
+    #[serde(default, rename = "endedAt", skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+impl PlannedInstance {
+    /// The end: the real one if an admin ended it early, otherwise the scheduled one.
+    pub fn end(&self) -> Timestamp {
+        let is_cancelled = self.reason.as_deref() == Some(Reason::Cancelled.as_str());
+        let early = self.ended_at.filter(|_| !is_cancelled);
+        early.map_or(self.todatetime, |at| at.min(self.todatetime))
+    }
 }
 
 /// Another instance at the same time with some of the same users.

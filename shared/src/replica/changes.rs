@@ -158,6 +158,7 @@ mod tests {
                 participants: 0,
                 joined: None,
                 cancelled: false,
+                ended_at: None,
             },
             generation: Generation::new(1).expect("small"),
             seq: events.last().map(|event| event.seq).unwrap_or_default(),
@@ -168,6 +169,7 @@ mod tests {
             users: vec![],
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         }
     }
 

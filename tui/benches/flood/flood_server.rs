@@ -6,7 +6,8 @@ use plenary_shared::domain::{
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
-    Done, HelloOk, MeetingsOk, OpenOk, Outcome, Posted, Reply, Request, SUBPROTOCOL, Verb,
+    Done, HelloOk, MeetingsOk, OpenOk, Outcome, OwnRestrictions, Posted, Reply, Request,
+    SUBPROTOCOL, Verb,
 };
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -190,6 +191,7 @@ fn opened() -> OpenOk {
         more: false,
         unread: None,
         absent: None,
+        restrictions: OwnRestrictions::default(),
     }
 }
 
@@ -228,6 +230,7 @@ fn seminar() -> Instance {
         participants: 7,
         joined: None,
         cancelled: false,
+        ended_at: None,
     }
 }
 

@@ -18,7 +18,7 @@ use plenary::view::view;
 use plenary_shared::domain::{Event, EventKind, Instance, InstanceState, Role};
 use plenary_shared::ids::{Cmid, Generation, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{
-    HelloOk, MeetingsOk, OpenOk, Outcome, Push, Reply, ServerLine, Verb,
+    HelloOk, MeetingsOk, OpenOk, Outcome, OwnRestrictions, Push, Reply, ServerLine, Verb,
 };
 use plenary_shared::text::MessageBody;
 use plenary_shared::time::Timestamp;
@@ -181,6 +181,7 @@ impl Chat {
                     users: vec![],
                     unread: None,
                     absent: None,
+                    restrictions: OwnRestrictions::default(),
                 },
             ),
             _ => {}
@@ -210,5 +211,6 @@ fn instance() -> Instance {
         participants: 0,
         joined: None,
         cancelled: false,
+        ended_at: None,
     }
 }

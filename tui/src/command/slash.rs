@@ -1,6 +1,6 @@
 //! Slash commands: what can be written into the input after `/`, and the nearest to a typo.
 
-use super::{KEYS, Row};
+use super::{ChatCommand, Command, KEYS, MeetingsCommand, Row};
 
 /// A command that is written into the input and has no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,9 @@ pub enum Verb {
     Who,
     Messages,
     Joins,
+    Urls,
+    Me,
+    Config,
     Retry,
     Recall,
     Outbox,
@@ -52,6 +55,11 @@ pub enum Verb {
 impl SlashCommand {
     pub const fn needs_argument(&self) -> bool {
         !self.argument.is_empty() && !matches!(self.argument.as_bytes(), [b'[', ..])
+    }
+
+    /// Whether it opens a list or dialog that line mode does not have.
+    pub const fn needs_screen(&self) -> bool {
+        matches!(self.verb, Verb::Password | Verb::Sessions)
     }
 
     const fn completes(mut self, completes: Completes) -> Self {
@@ -75,6 +83,30 @@ impl Named {
         match self {
             Self::Slash(command) => command.name.to_owned(),
             Self::Row(row) => format!("/{}", row.name),
+        }
+    }
+
+    /// The argument as the help shows it; empty if there is none.
+    pub fn argument(self) -> &'static str {
+        match self {
+            Self::Slash(command) => command.argument,
+            Self::Row(row) => match row.command {
+                Command::Chat(ChatCommand::Search) => "[WORDS]",
+                Command::Meetings(MeetingsCommand::Nth) => "NUMBER",
+                Command::Nav(_)
+                | Command::Edit(_)
+                | Command::Chat(_)
+                | Command::Meetings(_)
+                | Command::Selection(_)
+                | Command::Search(_)
+                | Command::Dashboard(_)
+                | Command::MeetingAction(_)
+                | Command::Detail(_)
+                | Command::Schedule(_)
+                | Command::Sessions(_)
+                | Command::Quit(_)
+                | Command::App(_) => "",
+            },
         }
     }
 
@@ -145,6 +177,18 @@ pub const SLASH_COMMANDS: &[SlashCommand] = &[
         "",
         "List the join times of all live meetings",
     ),
+    slash(
+        Verb::Me,
+        "/me",
+        "TEXT",
+        "Say what you are doing: * ada waves",
+    ),
+    slash(
+        Verb::Urls,
+        "/urls",
+        "",
+        "List the links in this meeting, newest first",
+    ),
     slash(Verb::Retry, "/retry", "", "Retry failed messages"),
     slash(
         Verb::Notify,
@@ -189,6 +233,12 @@ pub const SLASH_COMMANDS: &[SlashCommand] = &[
         "List and end your sessions",
     ),
     slash(Verb::Reconnect, "/reconnect", "", "Reconnect now"),
+    slash(
+        Verb::Config,
+        "/config",
+        "",
+        "List the errors in keys.toml and theme.toml",
+    ),
 ];
 
 const fn slash(

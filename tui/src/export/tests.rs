@@ -69,6 +69,7 @@ fn transcript(whats: Vec<EventKind>, state: InstanceState) -> Transcript {
         participants: 0,
         joined: None,
         cancelled: false,
+        ended_at: None,
     };
     let names = HashMap::from([
         (user(7), "ada".to_owned()),

@@ -68,6 +68,7 @@ pub enum Asked {
     Typing,
     Idle,
     Wait(InstanceId),
+    Terminals,
     Watch,
     /// With the name of the user that the action applies to.
     Moderate(InstanceId, ModerationKind, String),

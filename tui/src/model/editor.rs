@@ -23,6 +23,8 @@ pub struct Editor {
     last: LastAction,
     /// The column that vertical moves keep.
     goal_column: Option<usize>,
+    /// Whether the text is a default, which the first change replaces.
+    is_default: bool,
 }
 
 /// The last action, where it affects the next one.
@@ -45,6 +47,15 @@ impl Editor {
             cursor: text.len(),
             text,
             ..Self::default()
+        }
+    }
+
+    /// Returns an editor with a default value, which the first change replaces unless the cursor was
+    /// moved before.
+    pub fn with_default(text: impl Into<String>) -> Self {
+        Self {
+            is_default: true,
+            ..Self::new(text)
         }
     }
 
@@ -294,6 +305,7 @@ impl Editor {
         self.cursor = at;
         self.settle();
         (self.last, self.goal_column) = (LastAction::Other, None);
+        self.is_default = false;
     }
 
     fn go_to_row(&mut self, layout: &TextLayout, row: usize) -> bool {
@@ -308,6 +320,11 @@ impl Editor {
 
     /// Applies a change to the text. All changes go through here.
     fn replace(&mut self, range: Range<usize>, with: &str, kind: ChangeKind) {
+        let range = if self.is_default {
+            0..self.text.len()
+        } else {
+            range
+        };
         if range.is_empty() && with.is_empty() {
             return self.go(self.cursor);
         }

@@ -124,9 +124,9 @@ impl Layer {
     /// The parts of the key table that apply while this is the top layer, the nearest first.
     pub fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Anywhere, Chat, Choices, Compose, Edit, FindInMeeting, Finder, Forms, Lists,
-            MeetingList, Meetings, ModerationDialog, PasswordDialog, Quit, ScheduleForm, Search,
-            Selection, Sessions, SignIn,
+            Anywhere, Chat, Choices, Compose, DeleteQuestion, Edit, FindInMeeting, Finder, Forms,
+            Lists, MeetingList, Meetings, ModerationDialog, PasswordDialog, Quit, ScheduleForm,
+            Search, Selection, Sessions, SignIn,
         };
         match self {
             Self::Chat(_) => &[Compose, Edit, Chat, Meetings, Anywhere],
@@ -134,8 +134,9 @@ impl Layer {
             Self::Selection(selection) if selection.query.is_some() => {
                 &[FindInMeeting, Edit, Anywhere]
             }
+            Self::Selection(selection) if selection.deleting => &[DeleteQuestion, Anywhere],
             Self::Selection(_) => &[Selection, Lists, Chat, Meetings, Anywhere],
-            Self::Page(_) => &[Lists, Anywhere],
+            Self::Page(page) => page.contexts(),
             Self::Finder(_) => &[Finder, Choices, Edit, Anywhere],
             Self::Search(_) => &[Search, Choices, Edit, Anywhere],
             Self::Dashboard(dashboard) => dashboard.contexts(),
@@ -167,11 +168,8 @@ impl Layer {
             Self::ScheduleForm(form) => form.input(),
             Self::Password(dialog) => Some(dialog.editor_mut()),
             Self::SignIn(form) => Some(form.editor_mut()),
-            Self::Chat(_)
-            | Self::MeetingList(_)
-            | Self::Page(_)
-            | Self::Sessions(_)
-            | Self::Quit(_) => None,
+            Self::Page(page) => page.input(),
+            Self::Chat(_) | Self::MeetingList(_) | Self::Sessions(_) | Self::Quit(_) => None,
         }
     }
 

@@ -13,12 +13,19 @@ use crate::clock::Zone;
 /// A meeting is in the group "starting soon" this long before its start.
 pub const UPCOMING_MS: i64 = 15 * 60 * 1_000;
 
+/// How long the server's echo of a change may take.
+const ECHO_MS: i64 = 3_000;
+
 /// The meeting list as the server last sent it.
 #[derive(Clone, Debug, Default)]
 pub struct Meetings {
     all: Vec<Instance>,
     /// Meetings to join automatically when they start.
     auto_join: BTreeSet<InstanceId>,
+    /// When automatic joining was turned on or off here.
+    auto_join_set_at: HashMap<InstanceId, Timestamp>,
+    /// The numbers for Alt and a digit. A meeting keeps its number while it is listed.
+    numbers: HashMap<InstanceId, usize>,
     unread: HashMap<InstanceId, Unread>,
     /// Whether the server has sent the list.
     pub loaded: bool,
@@ -78,6 +85,7 @@ impl Meetings {
     /// Replaces the list with the server's.
     pub fn set(&mut self, all: Vec<Instance>) {
         self.all = all;
+        self.number();
         self.loaded = true;
         self.cached_at = None;
     }
@@ -85,7 +93,36 @@ impl Meetings {
     /// Sets the cached list.
     pub fn set_cached(&mut self, all: Vec<Instance>, at: Timestamp) {
         self.all = all;
+        self.number();
         self.cached_at = Some(at);
+    }
+
+    /// Returns the meeting with this number.
+    pub fn numbered(&self, number: usize) -> Option<InstanceId> {
+        let mut numbers = self.numbers.iter();
+        numbers
+            .find(|(_, other)| **other == number)
+            .map(|(id, _)| *id)
+    }
+
+    /// Gives each new meeting the lowest free number, in the order of the list.
+    fn number(&mut self) {
+        let mut numbers = std::mem::take(&mut self.numbers);
+        numbers.retain(|id, _| self.get(*id).is_some());
+        let mut new: Vec<&Instance> = self.all.iter().collect();
+        new.retain(|instance| !numbers.contains_key(&instance.id));
+        new.sort_by_key(|instance| {
+            let (rank, time) = match instance.state {
+                InstanceState::Active => (0, instance.fromdatetime.as_ms()),
+                InstanceState::Scheduled => (1, instance.fromdatetime.as_ms()),
+                InstanceState::Ending | InstanceState::Ended => (2, -instance.end().as_ms()),
+            };
+            (rank, time, instance.id)
+        });
+        let taken: BTreeSet<usize> = numbers.values().copied().collect();
+        let free = (1..).filter(|number| !taken.contains(number));
+        numbers.extend(new.iter().map(|instance| instance.id).zip(free));
+        self.numbers = numbers;
     }
 
     /// Replaces the unread counts with the server's.
@@ -109,8 +146,23 @@ impl Meetings {
         self.auto_join.contains(&id)
     }
 
+    /// Takes over that automatic joining was turned on or off on another terminal. Returns whether
+    /// that changed anything. Ignored shortly after a change here, whose echo it may be.
+    pub fn share_auto_join(&mut self, id: InstanceId, joins: bool, now: Timestamp) -> bool {
+        let set_at = self.auto_join_set_at.get(&id);
+        if set_at.is_some_and(|at| now.ms_since(*at) < ECHO_MS) {
+            return false;
+        }
+        if joins {
+            self.auto_join.insert(id)
+        } else {
+            self.auto_join.remove(&id)
+        }
+    }
+
     /// Turns automatic joining on or off. Returns the new state.
-    pub fn toggle_auto_join(&mut self, id: InstanceId) -> bool {
+    pub fn toggle_auto_join(&mut self, id: InstanceId, now: Timestamp) -> bool {
+        self.auto_join_set_at.insert(id, now);
         if self.auto_join.remove(&id) {
             return false;
         }
@@ -183,7 +235,7 @@ impl Meetings {
             .collect();
         rows.sort_by_key(|(group, instance)| {
             let time = match group {
-                Group::Ended => -instance.todatetime.as_ms(),
+                Group::Ended => -instance.end().as_ms(),
                 Group::Live | Group::Soon | Group::Today | Group::Tomorrow | Group::Later => {
                     instance.fromdatetime.as_ms()
                 }
@@ -191,10 +243,9 @@ impl Meetings {
             (*group, time, instance.id)
         });
         rows.into_iter()
-            .enumerate()
-            .map(|(index, (group, instance))| Entry {
+            .map(|(group, instance)| Entry {
                 group,
-                number: index + 1,
+                number: self.numbers.get(&instance.id).copied().unwrap_or_default(),
                 instance,
             })
             .collect()

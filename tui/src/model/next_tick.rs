@@ -57,7 +57,8 @@ impl Model {
                 at(self.now.plus_ms((starts_ms - 1) % SECOND_MS + 1));
             }
             let left_ms = instance.todatetime.ms_since(self.now);
-            at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS)));
+            // The whole minutes are rounded down.
+            at(self.now.plus_ms(left_ms.rem_euclid(MINUTE_MS) + 1));
         }
         for room in self.rooms.values() {
             let reported = room.read_reported_at.filter(|_| room.read_unreported);

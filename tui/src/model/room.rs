@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plenary_shared::domain::{Event, EventKind, Participant, Presence};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
-use plenary_shared::protocol::{Absent, PresenceChange, Unread};
+use plenary_shared::protocol::{Absent, OwnRestrictions, PresenceChange, Unread};
 use plenary_shared::replica::Replica;
 use plenary_shared::time::Timestamp;
 
@@ -72,6 +72,8 @@ pub struct Room {
     /// Consecutive temporary errors on opening or joining.
     pub failures: u32,
     pub retry_at: Option<Timestamp>,
+    /// What an admin has restricted for the user.
+    pub restrictions: OwnRestrictions,
 }
 
 /// The divider above the first unread message.
@@ -123,6 +125,7 @@ impl Room {
             warned_minutes: i64::MAX,
             failures: 0,
             retry_at: None,
+            restrictions: OwnRestrictions::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plenary_shared::domain::InstanceState;
 use plenary_shared::ids::{InstanceId, Seq};
 
-use crate::clock::{minutes, minutes_left};
+use crate::clock;
 use crate::layout::Form;
 use crate::model::Model;
 use crate::model::layer::sign_in::SignIn;
@@ -63,11 +63,11 @@ impl Model {
         let (now, name) = (self.now, text::one_line(&instance.title));
         let meeting = match instance.state {
             InstanceState::Active => {
-                let left = minutes(minutes_left(now, instance.todatetime));
+                let left = clock::left(now, instance.todatetime);
                 format!("{}{left} {name}", glyphs.live)
             }
             InstanceState::Scheduled => {
-                let left = minutes(minutes_left(now, instance.fromdatetime));
+                let left = clock::left(now, instance.fromdatetime);
                 format!("{name} in {left}")
             }
             InstanceState::Ending | InstanceState::Ended => format!("{} {name}", glyphs.done),

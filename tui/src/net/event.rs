@@ -52,6 +52,8 @@ pub enum CloseReason {
     TimedOut,
     /// The computer was suspended.
     Suspended,
+    /// The owner is about to stop the process. The link waits for a command to reconnect.
+    ProcessSuspended,
     /// The owner requested a reconnect.
     Reconnect,
 }
@@ -61,6 +63,7 @@ impl CloseReason {
     pub const fn allows_retry(&self) -> bool {
         match self {
             Self::ByServer { code, .. } => Close::asks_to_reconnect(*code),
+            Self::ProcessSuspended => false,
             Self::Unreachable { .. }
             | Self::NotPlenary { .. }
             | Self::Lost { .. }
@@ -93,6 +96,7 @@ impl fmt::Display for CloseReason {
             Self::Lost { why } => write!(f, "connection lost: {why}"),
             Self::TimedOut => f.write_str("no response from the server"),
             Self::Suspended => f.write_str("the computer was suspended"),
+            Self::ProcessSuspended => f.write_str("suspended"),
             Self::Reconnect => f.write_str("reconnecting"),
         }
     }

@@ -5,10 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use plenary_shared::limits::FRAME_BYTES_MAX;
-use plenary_shared::protocol::{Request, SILENCE_S, ServerLine};
+use plenary_shared::protocol::{Departure, Request, SILENCE_S, ServerLine};
 use plenary_shared::text::for_terminal;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::connect::{Socket, open};
@@ -111,7 +112,12 @@ impl Owner {
                 biased;
                 done = &mut work => return Ok(done),
                 command = self.commands.recv() => match command {
-                    Some(LinkCommand::Send(_) | LinkCommand::Reconnect) => {}
+                    Some(
+                        LinkCommand::Send(_)
+                        | LinkCommand::Reconnect
+                        | LinkCommand::Suspend
+                        | LinkCommand::Quit,
+                    ) => {}
                     None => return Err(OwnerGone),
                 },
             }
@@ -138,7 +144,7 @@ impl Owner {
         loop {
             match self.commands.recv().await {
                 Some(LinkCommand::Reconnect) => return Ok(()),
-                Some(LinkCommand::Send(_)) => {}
+                Some(LinkCommand::Send(_) | LinkCommand::Suspend | LinkCommand::Quit) => {}
                 None => return Err(OwnerGone),
             }
         }
@@ -154,7 +160,7 @@ async fn exchange(mut socket: Socket, owner: &mut Owner) -> Result<CloseReason, 
         tokio::select! {
             permit = owner.events.reserve(), if !pending.is_empty() => {
                 let Ok(permit) = permit else {
-                    close(socket).await;
+                    close(socket, None).await;
                     return Err(OwnerGone);
                 };
                 if let Some(event) = pending.pop_front() {
@@ -179,11 +185,19 @@ async fn exchange(mut socket: Socket, owner: &mut Owner) -> Result<CloseReason, 
                     Err(reason) => return Ok(reason),
                 },
                 Some(LinkCommand::Reconnect) => {
-                    close(socket).await;
+                    close(socket, None).await;
                     return Ok(CloseReason::Reconnect);
                 }
+                Some(LinkCommand::Suspend) => {
+                    close(socket, Some(Departure::Suspended)).await;
+                    return Ok(CloseReason::ProcessSuspended);
+                }
+                Some(LinkCommand::Quit) => {
+                    close(socket, Some(Departure::Quit)).await;
+                    return Err(OwnerGone);
+                }
                 None => {
-                    close(socket).await;
+                    close(socket, None).await;
                     return Err(OwnerGone);
                 }
             },
@@ -200,9 +214,13 @@ async fn exchange(mut socket: Socket, owner: &mut Owner) -> Result<CloseReason, 
 }
 
 /// Performs the closing handshake. Its outcome does not matter.
-async fn close(mut socket: Socket) {
+async fn close(mut socket: Socket, departure: Option<Departure>) {
+    let frame = departure.map(|departure| CloseFrame {
+        code: departure.code().into(),
+        reason: departure.text().into(),
+    });
     let _ = timeout(CLOSE_TIMEOUT, async {
-        let _ = socket.close(None).await;
+        let _ = socket.close(frame).await;
         while let Some(Ok(frame)) = socket.next().await
             && !frame.is_close()
         {}

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use plenary_shared::protocol::{Close, Hello, Push, Request, SUBPROTOCOL, ServerLine, Verb};
+use plenary_shared::protocol::{
+    Close, Departure, Hello, Push, Request, SUBPROTOCOL, ServerLine, Verb,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -127,9 +129,12 @@ async fn requests_are_sent_and_lines_received() {
     let answer = peer.next().await.expect("a frame").expect("a good one");
     assert_eq!(answer, Message::Pong("are you there".into()));
 
-    let saying_goodbye = tokio::spawn(link.close());
+    let saying_goodbye = tokio::spawn(link.quit());
     let last = peer.next().await.expect("a frame").expect("a good one");
-    assert!(last.is_close(), "{last}");
+    let Message::Close(Some(frame)) = last else {
+        panic!("{last}");
+    };
+    assert_eq!(u16::from(frame.code), Departure::Quit.code());
     while let Some(Ok(_)) = peer.next().await {}
     saying_goodbye.await.expect("closes");
 }

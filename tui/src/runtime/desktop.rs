@@ -101,9 +101,9 @@ impl Desktop {
     /// Opens a URL in the browser. Reports errors to `events`.
     pub(super) fn open(&self, url: &str, events: mpsc::Sender<AppEvent>) {
         let Some(program) = self.opener else {
-            let why = format!("No browser available. Copied {}", for_terminal(url));
+            let what = format!("No browser available. Copied {}", for_terminal(url));
             // If the queue is full, other messages are more recent.
-            let _ = events.try_send(AppEvent::Failed(why));
+            let _ = events.try_send(AppEvent::Done(what));
             return self.copy(url.to_owned());
         };
         let mut command = detached(program);

@@ -68,6 +68,8 @@ pub(super) struct Effects {
     exports: JoinSet<()>,
     drafts_writing: Option<JoinHandle<()>>,
     drafts_pending: Option<(String, Drafts)>,
+    /// Whether the user's stays continue for the reconnect grace after the exit.
+    keeps_seats: bool,
 }
 
 /// An effect that the screen executes.
@@ -129,6 +131,7 @@ impl Effects {
             exports: JoinSet::new(),
             drafts_writing: None,
             drafts_pending: None,
+            keeps_seats: false,
         }
     }
 
@@ -187,6 +190,7 @@ impl Effects {
             Effect::Title(title) => return Some(ScreenEffect::Title(title)),
             Effect::Redraw => return Some(ScreenEffect::Redraw),
             Effect::Suspend => return Some(ScreenEffect::Suspend),
+            Effect::KeepSeats => self.keeps_seats = true,
             Effect::Quit => return Some(ScreenEffect::Quit),
         }
         None
@@ -278,8 +282,10 @@ impl Effects {
         self.journal.finish().await;
         self.history.finish().await;
         self.cache.finish().await;
-        if let Some(link) = self.link.take() {
-            link.close().await;
+        match self.link.take() {
+            Some(link) if self.keeps_seats => link.close().await,
+            Some(link) => link.quit().await,
+            None => {}
         }
         let unstored = lock(&self.unstored).take();
         if let Some(api) = unstored {
@@ -287,6 +293,21 @@ impl Effects {
             let _ = timeout(LOGOUT_WAIT, api.logout()).await;
         }
         notes
+    }
+
+    /// Closes the connection because the process is about to stop, so that the server knows that it was
+    /// not lost. Returns the events of the link until it is closed.
+    pub(super) async fn suspend(&mut self) -> Vec<LinkEvent> {
+        self.unsent.clear();
+        match &mut self.link {
+            Some(link) => link.suspend().await,
+            None => Vec::new(),
+        }
+    }
+
+    /// Reconnects after the process continued.
+    pub(super) fn reconnect(&mut self) {
+        self.unsent.push_back(LinkCommand::Reconnect);
     }
 
     fn connect(&mut self, server: &str) {

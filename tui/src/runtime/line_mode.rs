@@ -10,9 +10,9 @@ use tokio::time::Instant;
 
 use super::{Headless, LaunchOptions};
 use crate::announcer::{Announcer, list, page};
+use crate::command::{Named, find_named};
 use crate::key::Key;
 use crate::model::layer::State;
-use crate::model::layer::finder::Finder;
 use crate::model::layer::meeting_list::MeetingList;
 use crate::model::layer::page::Page;
 use crate::model::layer::password::PasswordDialog;
@@ -116,10 +116,6 @@ impl LineMode {
             lines.extend(list(model));
             self.press("esc");
         }
-        if self.program.model().layers.is_top::<Finder>() {
-            lines.push("note: /find needs the screen. Use /meetings to list meetings".to_owned());
-            self.press("esc");
-        }
         for (command, instead, is_open) in [
             (
                 "/password",
@@ -140,7 +136,8 @@ impl LineMode {
             }
         }
         // Selections are announced when they are made. Input goes to the end of the chat.
-        if self.program.model().layers.is_top::<Selection>() {
+        let selection = Selection::of(self.program.model().layers.top());
+        if selection.is_some_and(|selection| !selection.deleting) {
             self.press("alt-end");
             let _ = self.announcer.announce(self.program.model());
         }
@@ -173,6 +170,14 @@ impl LineMode {
             }
             return Ok(());
         }
+        let selection = Selection::of(model.layers.top());
+        if selection.is_some_and(|selection| selection.deleting) {
+            self.press(if line.trim() == "y" { "y" } else { "esc" });
+            return Ok(());
+        }
+        if let Some(name) = needs_screen(line) {
+            return print(&[format!("error: {name} needs the screen")]);
+        }
         if model.shows_search() && !line.starts_with('/') {
             return self.search(line.trim());
         }
@@ -183,15 +188,18 @@ impl LineMode {
             }
         }
         if !line.trim().is_empty() {
-            self.press("ctrl-end");
-            self.press("ctrl-c");
+            if self.has_input() {
+                self.press("ctrl-end");
+                self.press("ctrl-c");
+            }
             self.program.tell(AppEvent::Pasted(line.to_owned()));
         }
         self.press("enter");
-        // Rejected input has been announced. It must not mix with the next line.
+        // The notice about rejected input ends with the input, which must not mix with the next line.
+        let lines = self.announcer.announce(self.program.model());
+        print(&lines)?;
         let model = self.program.model();
-        let has_input = model.composer().is_some_and(|c| !c.editor.is_empty());
-        if has_input && model.confirming.is_none() && !model.shows_search() {
+        if self.has_input() && model.confirming.is_none() && !model.shows_search() {
             self.press("ctrl-c");
         }
         Ok(())
@@ -232,6 +240,11 @@ impl LineMode {
         Ok(())
     }
 
+    fn has_input(&self) -> bool {
+        let composer = self.program.model().composer();
+        composer.is_some_and(|composer| !composer.editor.is_empty())
+    }
+
     fn press(&mut self, name: &str) {
         let key: Key = name.parse().expect("a key name");
         self.program.tell(AppEvent::Key(key));
@@ -265,7 +278,7 @@ impl LineMode {
         let is_done =
             self.lines.is_none() && model.connection.link == Link::Ready && is_settled(model);
         if is_done {
-            // Like closing a terminal: the user leaves the meeting after the reconnect grace.
+            // Like closing a terminal: the user leaves the meeting.
             self.program.tell(AppEvent::Terminated);
             return self.outcome();
         }
@@ -289,6 +302,17 @@ fn is_settled(model: &Model) -> bool {
         && model.jump.is_none()
         && model.exports == 0
         && !is_sending
+}
+
+/// Returns the name of the command in a line if it needs the screen.
+fn needs_screen(line: &str) -> Option<String> {
+    let name = line.trim().split(char::is_whitespace).next()?;
+    match find_named(name) {
+        // It closes the search.
+        Ok(Named::Row(row)) if row.name == "back" => None,
+        Ok(Named::Row(row)) if row.needs_screen() => Some(format!("/{}", row.name)),
+        Ok(Named::Row(_) | Named::Slash(_)) | Err(_) => None,
+    }
 }
 
 async fn next(lines: Option<&mut mpsc::Receiver<String>>) -> Option<String> {

@@ -12,13 +12,14 @@ use plenary_shared::ids::{Cmid, InstanceId};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
+use super::config_watch::ConfigWatch;
 use super::effects::{self, Effects, ScreenEffect};
 use super::external_editor::ExternalEditor;
 use super::paste_detector::PasteDetector;
 use super::user_config::UserConfig;
 use super::{Desktop, LaunchOptions, now, terminal_input, wake_at};
 use crate::effect::Effect;
-use crate::model::Model;
+use crate::model::{Link, Model};
 use crate::msg::{AppEvent, Msg};
 use crate::net::LinkEvent;
 use crate::term::Term;
@@ -40,6 +41,8 @@ enum Wakeup {
     /// The process continues after a stop.
     Continued,
     EditorExited(io::Result<ExitStatus>),
+    /// A file in the configuration directory has changed.
+    ConfigChanged,
     Timer,
 }
 
@@ -48,6 +51,7 @@ pub(super) struct Screen {
     pub(super) model: Model,
     pub(super) effects: Effects,
     user_config: UserConfig,
+    config_watch: ConfigWatch,
     /// The events of the terminal. `None` while the editor uses it.
     events: Option<EventStream>,
     paste_detector: PasteDetector,
@@ -61,6 +65,7 @@ pub(super) struct Screen {
     new_id: fn() -> uuid::Uuid,
     has_quit: bool,
     must_redraw: bool,
+    must_suspend: bool,
 }
 
 impl Screen {
@@ -69,6 +74,7 @@ impl Screen {
             model: options.model_with_cache(term.size()?),
             effects: Effects::new(options),
             user_config: UserConfig::within(&options.config_dir, options.theme),
+            config_watch: ConfigWatch::new(&options.config_dir),
             events: Some(EventStream::new()),
             paste_detector: PasteDetector::default(),
             editor: None,
@@ -85,6 +91,7 @@ impl Screen {
             new_id: options.new_id,
             has_quit: false,
             must_redraw: false,
+            must_suspend: false,
         })
     }
 
@@ -107,6 +114,9 @@ impl Screen {
             self.paste_detector.idled(waiting.elapsed());
             for _ in 0..EVENTS_PER_FRAME_MAX {
                 is_dirty |= self.process(term, wakeup)?;
+                if std::mem::take(&mut self.must_suspend) {
+                    self.suspend(term).await?;
+                }
                 match self.ready().await {
                     Some(next) if !self.has_quit => wakeup = next,
                     Some(_) | None => break,
@@ -149,6 +159,7 @@ impl Screen {
                 terminal_input::convert(event).map_or(Wakeup::Progress, Wakeup::Event)
             }
             status = editor_exited(&mut self.editor) => Wakeup::EditorExited(status),
+            () = self.config_watch.changed() => Wakeup::ConfigChanged,
             next = self.effects.next() => match next {
                 effects::Next::Link(event) => Wakeup::Link(event),
                 effects::Next::Event(event) => Wakeup::Event(event),
@@ -188,6 +199,12 @@ impl Screen {
             // The editor continues and uses the terminal.
             Wakeup::Continued if self.editor.is_some() => return Ok(false),
             Wakeup::Continued => self.resume(term)?,
+            Wakeup::ConfigChanged => {
+                let configured = self.user_config.changed(now(self.wall_clock));
+                if let Some(configured) = configured {
+                    self.update(term, configured)?;
+                }
+            }
             Wakeup::Progress => return Ok(false),
             Wakeup::Timer => return self.timer(term),
         }
@@ -258,10 +275,7 @@ impl Screen {
             }
             Some(ScreenEffect::Mouse(enabled)) => term.set_mouse(enabled)?,
             Some(ScreenEffect::Redraw) => self.must_redraw = true,
-            Some(ScreenEffect::Suspend) => {
-                term.suspend()?;
-                term.set_title(&self.model.terminal.title)?;
-            }
+            Some(ScreenEffect::Suspend) => self.must_suspend = true,
             Some(ScreenEffect::Quit) => self.has_quit = true,
         }
         Ok(())
@@ -298,6 +312,22 @@ impl Screen {
         self.events = Some(EventStream::new());
         self.resume(term)?;
         self.dispatch(term, event)
+    }
+
+    /// Closes the connection and stops the process. Reconnects after it continues.
+    async fn suspend(&mut self, term: &mut Term) -> io::Result<()> {
+        let was_connected = matches!(self.model.connection.link, Link::Ready | Link::Greeting);
+        if was_connected {
+            for event in self.effects.suspend().await {
+                self.dispatch(term, AppEvent::Link(event))?;
+            }
+        }
+        term.suspend()?;
+        term.set_title(&self.model.terminal.title)?;
+        if was_connected {
+            self.effects.reconnect();
+        }
+        Ok(())
     }
 
     /// Enters raw mode again and updates the size.

@@ -1,6 +1,6 @@
 //! The user's `keys.toml` and `theme.toml`, loaded at the start and after each change.
 //!
-//! The files are checked when events arrive. No timer or file watcher is needed.
+//! The files are checked when they change, or where that is not reported, when other events arrive.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,13 @@ impl UserConfig {
         }
     }
 
-    /// Returns the configuration if a file has changed.
+    /// Returns the configuration if a file has changed. Unlike [`Self::check`], looks at once.
+    pub(super) fn changed(&mut self, now: Timestamp) -> Option<AppEvent> {
+        self.checked_at = None;
+        self.check(now)
+    }
+
+    /// Returns the configuration if a file has changed. Looks at most every [`CHECK_EVERY_MS`].
     pub(super) fn check(&mut self, now: Timestamp) -> Option<AppEvent> {
         let recent = |at: Timestamp| (0..CHECK_EVERY_MS).contains(&now.ms_since(at));
         if self.checked_at.replace(now).is_some_and(recent) {

@@ -37,7 +37,7 @@ fn row(style: Style, instance: &Instance) -> Vec<Cell> {
     vec![
         painted(BOLD, instance.id.to_string()),
         painted(sgr, state),
-        cell(style.span(instance.fromdatetime, instance.todatetime)),
+        cell(style.span(instance.fromdatetime, instance.end())),
         cell(here),
         cell(visibility),
         painted(BOLD, &instance.title),

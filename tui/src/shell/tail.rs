@@ -120,6 +120,7 @@ impl TailSession {
             | CloseReason::Lost { .. }
             | CloseReason::TimedOut
             | CloseReason::Suspended
+            | CloseReason::ProcessSuspended
             | CloseReason::Reconnect => {
                 Failure::new(Exit::Unreachable, "unreachable", sentence(&reason))
             }

@@ -363,8 +363,8 @@ fn long_log_scrolls_fast() {
 fn remaining_time_is_announced_once_per_threshold() {
     let mut fixture = Fixture::talking(120, 36);
     let mut told = Vec::new();
-    for _ in 0..(23 * 6) {
-        fixture.wait_ms(10_000);
+    for _ in 0..(23 * 12) {
+        fixture.wait_ms(5_000);
         if let Some(notice) = &fixture.model.notice
             && told.last() != Some(&notice.text)
         {
@@ -379,4 +379,38 @@ fn remaining_time_is_announced_once_per_threshold() {
             "⚠ Platform sync ends in 1 minute"
         ]
     );
+}
+
+#[test]
+fn mark_of_newer_messages_covers_no_text() {
+    let mut fixture = Fixture::talking(44, 20);
+    for number in 20..40 {
+        fixture.hears(number, 8, &format!("message {number} {}", "x".repeat(30)));
+    }
+    fixture.key("shift-up");
+    let screen = fixture.screen();
+    let mark = screen
+        .lines()
+        .find(|line| line.contains('▼'))
+        .expect("a mark");
+    assert_eq!(mark.trim(), "▼ newest", "{screen}");
+    fixture.key("shift-down");
+    fixture.key("shift-down");
+    assert!(!fixture.shows("newest"), "{}", fixture.screen());
+}
+
+#[test]
+fn next_unread_meeting_opens_at_its_first_unread_line() {
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.key("alt-2");
+    for number in 20..60 {
+        fixture.hears(number, 8, &format!("message {number}"));
+    }
+    fixture.key("alt-a");
+    let screen = fixture.screen();
+    assert!(
+        fixture.shows("40 new") && fixture.shows("message 20"),
+        "{screen}"
+    );
+    assert!(!fixture.shows("message 59"), "{screen}");
 }

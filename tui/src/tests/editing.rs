@@ -245,3 +245,35 @@ fn long_input_scrolls_with_the_cursor() {
     }
     assert!(fixture.shows("› line number 1") && !fixture.shows("line number 7"));
 }
+
+#[rstest]
+#[case(30)]
+#[case(200)]
+fn long_paste_shows_its_length_and_that_there_is_more(#[case] lines: usize) {
+    let mut fixture = Fixture::talking(80, 24);
+    let text = vec!["a line of text"; lines].join("\n");
+    fixture.tell(AppEvent::Pasted(text.clone()));
+    let bytes = crate::text::number(text.len());
+    let screen = fixture.screen();
+    assert!(
+        fixture.shows(&format!("{lines} lines, {bytes}/4,096 bytes")),
+        "{screen}"
+    );
+    assert!(fixture.shows(" ▲ a line of text"), "{screen}");
+    fixture.key("ctrl-home");
+    assert!(fixture.shows(" ▼ a line of text"), "{}", fixture.screen());
+}
+
+#[test]
+fn input_wraps_between_words() {
+    let mut fixture = Fixture::talking(44, 20);
+    fixture.write("the quick brown fox jumps over the lazy dog again");
+    let screen = fixture.screen();
+    assert!(
+        fixture.shows(" › the quick brown fox jumps over the lazy\n   dog again█"),
+        "{screen}"
+    );
+    fixture.key("up");
+    fixture.write("!");
+    assert!(fixture.shows("the quick!"), "{}", fixture.screen());
+}

@@ -8,8 +8,8 @@ use chrono::FixedOffset;
 use plenary_shared::domain::{EventKind, Instance, Reject, Role};
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{
-    Durable, HelloOk, MeetingsOk, Outcome, Push, Reply, Request, ResumeMode, Resumed, ServerLine,
-    Verb,
+    Changed, ChangedList, Durable, HelloOk, MeetingsOk, Outcome, Push, Reply, Request, ResumeMode,
+    Resumed, ServerLine, Verb,
 };
 use plenary_shared::time::Timestamp;
 use ratatui::Terminal;
@@ -225,6 +225,21 @@ impl Fixture {
                 now,
             },
         );
+    }
+
+    /// Replaces the list by live meetings with these titles: 1/1, 2/1, and so on.
+    pub fn answer_list(&mut self, titles: &[&str]) {
+        use plenary_shared::domain::InstanceState::Active;
+        let meetings = (1..).zip(titles).map(|(number, title)| {
+            let (from, to) = ("2026-09-22T13:30:00Z", "2026-09-22T14:15:00Z");
+            instance(id(number, 1), title, from, to, Active)
+        });
+        let meetings = meetings.collect();
+        self.push(Push::Changed(Changed {
+            instance: None,
+            changed: ChangedList::Meetings,
+        }));
+        self.answer_meetings(meetings);
     }
 
     /// Takes the requests by name, without read positions and typing notices.

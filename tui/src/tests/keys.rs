@@ -1,10 +1,13 @@
 //! Keys, and confirmations before anything is lost.
 
 use plenary_shared::domain::EventKind;
+use plenary_shared::protocol::{Changed, ChangedList, Push, ResumeMode, TerminalsOk};
 
 use rstest::rstest;
 
-use super::fixture::{Fixture, ME, at, event, id, instance, join, message, opened, posted, sync};
+use super::fixture::{
+    Fixture, ME, at, demo_meetings, event, id, instance, join, message, opened, posted, sync,
+};
 use crate::effect::Effect;
 use crate::model::layer::Chat;
 use crate::model::layer::page::Page;
@@ -31,12 +34,16 @@ fn ctrl_c_clears_then_asks_then_quits() {
     assert_eq!(written(&fixture), "half a thought");
     fixture.key("ctrl-c");
     fixture.key("ctrl-c");
-    assert!(fixture.shows("Press ⌃C again to quit") && !quits(&fixture));
+    assert!(fixture.shows("Press ⌃C again to quit and leave") && !quits(&fixture));
     fixture.wait_ms(2_100);
     fixture.key("ctrl-c");
     assert!(!quits(&fixture));
     fixture.key("ctrl-c");
     assert!(quits(&fixture));
+    assert!(
+        !fixture.effects.contains(&Effect::KeepSeats),
+        "a quit is not a lost connection"
+    );
 }
 
 #[test]
@@ -54,7 +61,7 @@ fn quitting_a_live_meeting_asks_to_leave() {
     let mut fixture = Fixture::talking(120, 36);
     fixture.key("ctrl-q");
     fixture.key("s");
-    assert!(quits(&fixture));
+    assert!(quits(&fixture) && fixture.effects.contains(&Effect::KeepSeats));
     assert!(fixture.asked().iter().all(|(name, _)| name != "leave"));
 
     let mut fixture = Fixture::talking(120, 36);
@@ -273,7 +280,11 @@ fn configuration_applies_at_once_and_reports_errors() {
         theme: Box::new(theme),
         wrong: wrong.map(str::to_owned).to_vec(),
     });
-    assert!(fixture.shows("x keys.toml:3: unknown command 'fly' (and 1 more)"));
+    assert!(fixture.shows("x keys.toml:3: unknown command 'fly' (and 1 more: /config)"));
+    fixture.write("/config");
+    fixture.key("enter");
+    assert!(fixture.shows("theme.toml:1: no"), "{}", fixture.screen());
+    fixture.key("esc");
     assert!(fixture.shows("F12 help") && !fixture.shows("^G"));
     fixture.key("f1");
     assert!(fixture.model.layers.is_top::<Chat>());
@@ -330,4 +341,274 @@ fn help_returns_to_the_sign_in_form() {
     assert!(fixture.shows("[ ada@example.org"));
     fixture.key("ctrl-c");
     assert!(quits(&fixture));
+}
+
+#[test]
+fn a_question_mark_on_an_empty_input_opens_the_help_and_two_write_one() {
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.key("?");
+    assert!(fixture.shows("Here: Message"), "{}", fixture.screen());
+    fixture.key("?");
+    assert!(fixture.model.layers.is_top::<Chat>());
+    assert_eq!(written(&fixture), "?");
+    fixture.write("? really?");
+    assert_eq!(written(&fixture), "?? really?");
+}
+
+#[rstest]
+#[case("f2")]
+#[case("ctrl-s")]
+#[case("/who")]
+fn question_mark_opens_the_help_in_lists_and_q_goes_back(#[case] opens: &str) {
+    let mut fixture = Fixture::talking(80, 24);
+    if opens.starts_with('/') {
+        fixture.write(opens);
+        fixture.key("enter");
+    } else {
+        fixture.key(opens);
+    }
+    fixture.key("?");
+    assert!(fixture.shows("Here: "), "{}", fixture.screen());
+    fixture.key("esc");
+    assert!(!fixture.model.layers.is_top::<Chat>());
+    fixture.key("q");
+    assert!(fixture.model.layers.is_top::<Chat>());
+    assert_eq!(written(&fixture), "");
+}
+
+#[test]
+fn help_is_filtered_as_one_types() {
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("draft");
+    fixture.key("f1");
+    fixture.write("unread");
+    assert!(fixture.shows("next unread") || fixture.shows("Next unread"));
+    assert!(!fixture.shows("Word left"), "{}", fixture.screen());
+    fixture.write(" zebra");
+    assert!(fixture.shows("No match"), "{}", fixture.screen());
+    fixture.key("ctrl-u");
+    fixture.key("pagedown");
+    fixture.key("esc");
+    assert_eq!(written(&fixture), "draft");
+}
+
+#[test]
+fn a_notice_ends_with_its_cause() {
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("/foo");
+    fixture.key("enter");
+    assert!(fixture.shows("No command /foo"));
+    fixture.key("left");
+    assert!(fixture.shows("No command /foo"), "while it is corrected");
+    fixture.key("ctrl-u");
+    fixture.key("ctrl-k");
+    assert!(!fixture.shows("No command"), "{}", fixture.screen());
+    fixture.write("/foo");
+    fixture.key("enter");
+    fixture.write(" bar");
+    fixture.key("ctrl-a");
+    fixture.key("ctrl-k");
+    fixture.write("hello");
+    fixture.key("enter");
+    assert!(!fixture.shows("No command"), "{}", fixture.screen());
+
+    fixture.lose_link();
+    fixture.write("/who");
+    fixture.key("enter");
+    assert!(fixture.shows("Not connected"));
+    fixture.greet(vec![(sync(), ResumeMode::Delta)]);
+    assert!(!fixture.shows("Not connected"), "{}", fixture.screen());
+
+    fixture.key("f2");
+    fixture.key("x");
+    assert!(fixture.shows("No such key here"));
+    fixture.key("down");
+    assert!(!fixture.shows("No such key here"), "{}", fixture.screen());
+}
+
+#[test]
+fn extra_words_after_a_command_are_an_error() {
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.asked();
+    for (line, error) in [
+        ("/leave now", "/leave takes no argument"),
+        ("/who grace", "/who takes no argument"),
+        ("/help me", "/help takes no argument"),
+        ("/read everything", "Usage: /read, or /read all"),
+        ("/meeting one", "Usage: /meeting NUMBER"),
+    ] {
+        fixture.write(line);
+        fixture.key("enter");
+        assert!(fixture.shows(error), "{line}: {}", fixture.screen());
+        assert_eq!(written(&fixture), line);
+        fixture.key("ctrl-u");
+    }
+    assert!(fixture.asked().is_empty());
+}
+
+#[test]
+fn an_action_is_shown_with_the_name_of_its_author() {
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("/me waves");
+    fixture.key("enter");
+    assert!(fixture.shows("*  ada waves"), "{}", fixture.screen());
+    assert_eq!(written(&fixture), "");
+    fixture.hears(20, 8, "/me waves back");
+    assert!(fixture.shows("*  grace waves back"), "{}", fixture.screen());
+    fixture.write("/me");
+    fixture.key("enter");
+    assert!(fixture.shows("Usage: /me TEXT"));
+}
+
+#[test]
+fn tab_completes_names_without_an_at_sign() {
+    let mut fixture = Fixture::talking(120, 36);
+    fixture.write("lin");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "linus: ");
+    fixture.write("ask mar");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "linus: ask margaret ");
+    fixture.write("xyz");
+    fixture.key("tab");
+    assert!(fixture.shows("No completions"));
+}
+
+#[test]
+fn numbers_of_meetings_stay_while_others_start_and_end() {
+    let mut fixture = Fixture::ready(120, 36);
+    let number = |fixture: &Fixture, wanted| {
+        let model = &fixture.model;
+        let entries = model.meetings.entries(model.now, model.zone);
+        let found = entries.iter().find(|entry| entry.instance.id == wanted);
+        found.map(|entry| entry.number)
+    };
+    let mut meetings = demo_meetings();
+    let kept = meetings.last().expect("a meeting").id;
+    let gone = meetings.remove(0).id;
+    let (before, free) = (number(&fixture, kept), number(&fixture, gone));
+    meetings.push(instance(
+        id(900, 1),
+        "New",
+        "2026-09-22T13:00:00Z",
+        "2026-09-22T15:40:00Z",
+        plenary_shared::domain::InstanceState::Active,
+    ));
+    fixture.push(Push::Changed(Changed {
+        instance: None,
+        changed: ChangedList::Meetings,
+    }));
+    fixture.answer_meetings(meetings);
+    assert_eq!(number(&fixture, kept), before);
+    assert_eq!(number(&fixture, id(900, 1)), free);
+    fixture.key(&format!("alt-{}", free.expect("a number")));
+    assert_eq!(fixture.model.shown, Some(id(900, 1)));
+}
+
+#[test]
+fn sent_messages_are_searched_with_ctrl_r() {
+    let mut fixture = Fixture::talking(120, 36);
+    for text in ["the first plan", "something else", "the second plan"] {
+        fixture.write(text);
+        fixture.key("enter");
+    }
+    fixture.write("draft");
+    fixture.key("ctrl-r");
+    fixture.write("plan");
+    assert!(fixture.shows("▌the second plan") && !fixture.shows(" something else │"));
+    fixture.key("ctrl-r");
+    fixture.key("enter");
+    assert_eq!(written(&fixture), "the first plan");
+    fixture.key("ctrl-_");
+    assert_eq!(written(&fixture), "draft");
+}
+
+#[test]
+fn lists_beside_the_chat_can_be_hidden() {
+    let mut fixture = Fixture::talking(120, 36);
+    let width = |fixture: &Fixture| fixture.model.panes().chat.width;
+    assert_eq!(width(&fixture), 70);
+    fixture.key("f3");
+    assert!(!fixture.shows("PARTICIPANTS"), "{}", fixture.screen());
+    assert_eq!(width(&fixture), 95);
+    fixture.key("shift-f2");
+    assert!(!fixture.shows("MEETINGS"), "{}", fixture.screen());
+    assert_eq!(width(&fixture), 120);
+    fixture.key("f2");
+    assert!(fixture.shows("MEETINGS"), "as a drawer");
+    fixture.key("esc");
+    fixture.key("f3");
+    fixture.key("shift-f2");
+    assert!(fixture.shows("PARTICIPANTS") && fixture.shows("MEETINGS"));
+}
+
+#[test]
+fn urls_of_the_meeting_are_listed() {
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.hears(20, 8, "see https://a.example/x and https://b.example/y");
+    fixture.write("/urls");
+    fixture.key("enter");
+    let screen = fixture.screen();
+    assert!(fixture.shows("Links in this meeting"), "{screen}");
+    assert!(fixture.shows("  https://a.example/x") && fixture.shows("  https://b.example/y"));
+    assert!(fixture.shows("https://grafana.corp/d/rollout"), "{screen}");
+}
+
+#[test]
+fn titles_that_start_with_the_word_come_first() {
+    let mut fixture = Fixture::ready(120, 36);
+    fixture.answer_list(&["First things", "Standup"]);
+    fixture.write("/join st");
+    fixture.key("tab");
+    assert_eq!(written(&fixture), "/join 2/1", "{}", fixture.screen());
+    fixture.key("ctrl-u");
+    fixture.write("/join st");
+    fixture.key("enter");
+    assert_eq!(fixture.model.shown, Some(id(2, 1)));
+}
+
+#[test]
+fn quitting_says_that_another_terminal_stays() {
+    for (columns, rows) in [(120, 36), (80, 24), (44, 20)] {
+        let mut fixture = Fixture::talking(columns, rows);
+        fixture.key("ctrl-q");
+        assert!(!fixture.shows("stays"), "{}", fixture.screen());
+        let elsewhere = vec![sync()];
+        fixture.answer("terminals", TerminalsOk { elsewhere });
+        let screen = fixture.screen();
+        assert!(
+            fixture.shows("quit here") || fixture.shows("s quit"),
+            "{screen}"
+        );
+        assert!(!fixture.shows("keep"), "{screen}");
+        fixture.key("esc");
+        fixture.key("ctrl-c");
+        let elsewhere = vec![sync()];
+        fixture.answer("terminals", TerminalsOk { elsewhere });
+        assert!(fixture.shows(if columns < 60 {
+            "You stay in"
+        } else {
+            "terminal stays"
+        }));
+    }
+}
+
+#[test]
+fn short_codes_become_emoji() {
+    let mut fixture = Fixture::talking(80, 24);
+    fixture.write("nice :smile:");
+    assert_eq!(written(&fixture), "nice 😄");
+    fixture.key("ctrl-_");
+    assert_eq!(written(&fixture), "nice :smile:");
+    fixture.key("ctrl-u");
+    fixture.write("at 10:30: std::io::Error :nothing_like_it:");
+    assert_eq!(
+        written(&fixture),
+        "at 10:30: std::io::Error :nothing_like_it:"
+    );
+    fixture.key("ctrl-u");
+    fixture.write(":roc");
+    assert!(fixture.shows(":rocket:"), "{}", fixture.screen());
+    fixture.key("tab");
+    assert!(written(&fixture).starts_with('🪨') || written(&fixture).starts_with('🚀'));
 }

@@ -397,6 +397,8 @@ fn action_applies_to_selected_participant() {
         "{}",
         fixture.screen()
     );
+    fixture.write("y");
+    fixture.key("enter");
     fixture.write("noise");
     fixture.asked();
     fixture.key("enter");
@@ -416,7 +418,7 @@ fn action_applies_to_selected_participant() {
 
 #[test]
 fn detail_is_requested_once_and_after_a_reconnect() {
-    let mut fixture = selected(80, 24);
+    let mut fixture = selected(80, 20);
     answer_watches(&mut fixture);
     // A small screen shows no detail below the table.
     assert!(watched(&mut fixture).is_empty());
@@ -502,7 +504,7 @@ fn paused_detail_keeps_its_rows() {
 
 #[test]
 fn refused_detail_shows_the_error() {
-    let mut fixture = selected(80, 24);
+    let mut fixture = selected(80, 20);
     answer_watches(&mut fixture);
     fixture.key("enter");
     let reject = Reject::new(Code::TooManyRequests, "Admins already watch 64 meetings.");

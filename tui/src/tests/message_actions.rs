@@ -205,14 +205,18 @@ fn delete_asks_for_confirmation() {
     fixture.asked();
     select(&mut fixture, 1);
     fixture.key("d");
-    assert!(fixture.shows("Press d again to delete this message, Esc to cancel"));
+    let question = "Delete \"the hosts leave on Friday\"? y: delete · Esc: keep";
+    assert!(fixture.shows(question), "{}", fixture.screen());
     fixture.key("esc");
     fixture.key("d");
-    fixture.key("k");
-    fixture.key("j");
-    fixture.key("d");
-    assert!(fixture.asked().is_empty());
-    fixture.key("d");
+    for key in ["d", "enter", "k", "j", "r", "space"] {
+        fixture.key(key);
+        assert!(
+            fixture.shows(question) && fixture.asked().is_empty(),
+            "{key}"
+        );
+    }
+    fixture.key("y");
     let Verb::Delete(delete) = last_request(&mut fixture) else {
         panic!("not a delete")
     };
@@ -230,14 +234,15 @@ fn delete_asks_for_confirmation() {
 }
 
 #[test]
-fn delete_command_needs_a_second_enter() {
+fn delete_command_asks_and_enter_does_not_confirm() {
     let mut fixture = live_meeting(120, 36);
     fixture.asked();
     fixture.write("/delete");
     fixture.key("enter");
-    assert!(fixture.shows("Press Enter again to delete \"the hosts leave on Friday\""));
-    assert!(fixture.asked().is_empty());
+    assert!(fixture.shows("Delete \"the hosts leave on Friday\"? y: delete"));
     fixture.key("enter");
+    assert!(fixture.asked().is_empty());
+    fixture.key("y");
     fixture.refuse("delete", Code::MessageDeleted.into());
     assert_eq!(
         fixture.model.outbox.entries().count(),

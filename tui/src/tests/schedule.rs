@@ -43,6 +43,7 @@ fn instance(
         todatetime: at(to),
         state,
         reason: (state == InstanceState::Ended).then(|| "cancelled".to_owned()),
+        ended_at: None,
     }
 }
 
@@ -185,7 +186,7 @@ fn report_80x24() {
 #[case(&["down", "down", "m"], &["", ""], Plan::Move {
     instance: id(42, 3), fromdatetime: at("15:30"), todatetime: at("16:15"),
 }, "Moved Platform sync 42/3")]
-#[case(&["down", "down", "X"], &["no time"], Plan::Cancel {
+#[case(&["down", "down", "X"], &["y", "no time"], Plan::Cancel {
     instance: id(42, 3), reason: Some("no time".to_owned()),
 }, "Cancelled Platform sync 42/3")]
 fn keys_send_every_change(

@@ -5,7 +5,9 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, JoinTimesOk};
 
 use super::fixture::{Fixture, ME, at, id, sync, user};
+use crate::effect::Effect;
 use crate::model::layer::sign_in::SignIn;
+use crate::msg::AppEvent;
 use crate::theme::Theme;
 
 /// Returns a chat with a rejected message, a pending one and a draft.
@@ -202,4 +204,47 @@ fn notices_use_the_whole_line() {
     fixture.key("ctrl-u");
     fixture.key("ctrl-q");
     assert!(fixture.shows("l leave · s quit, keep seat · Esc cancel"));
+}
+
+#[test]
+fn sign_in_error_is_wrapped_and_the_password_kept_44x20() {
+    let mut fixture = Fixture::begin(44, 20, None, Theme::new(true, false));
+    fixture.write("ada@example.org");
+    fixture.key("tab");
+    fixture.write("not the one");
+    fixture.key("enter");
+    let why = "Email or password is wrong. The server allows 3 more attempts in this minute.";
+    fixture.tell(AppEvent::SignedIn(Err(why.into())));
+    assert_snapshot!(fixture.screen());
+    // It can be corrected, or typing replaces it.
+    fixture.key("end");
+    fixture.write("!");
+    let password = |fixture: &Fixture| {
+        let form = fixture.model.layers.get::<SignIn>().expect("the form");
+        form.password.text().to_owned()
+    };
+    assert_eq!(password(&fixture), "not the one!");
+    fixture.key("enter");
+    fixture.tell(AppEvent::SignedIn(Err(why.into())));
+    fixture.write("other");
+    assert_eq!(password(&fixture), "other");
+}
+
+#[test]
+fn http_is_assumed_when_signing_in_to_this_machine() {
+    let mut fixture = Fixture::begin(80, 24, None, Theme::new(true, false));
+    fixture.key("shift-tab");
+    fixture.key("ctrl-u");
+    fixture.write("localhost:21000");
+    fixture.key("tab");
+    fixture.write("ada@example.org");
+    fixture.key("tab");
+    fixture.write("secret");
+    fixture.key("enter");
+    let signs_in = |effect: &Effect| matches!(effect, Effect::SignIn { server, .. } if server == "http://localhost:21000");
+    assert!(
+        fixture.effects.iter().any(signs_in),
+        "{:?}",
+        fixture.effects
+    );
 }

@@ -92,7 +92,7 @@ fn query(fixture: &mut Fixture) -> (String, Option<Place>) {
 fn searched(columns: u16, rows: u16) -> Fixture {
     let mut fixture = Fixture::talking(columns, rows);
     fixture.write("a draft");
-    fixture.key("ctrl-r");
+    fixture.key("f6");
     fixture.write("budget");
     fixture.key("enter");
     assert_eq!(query(&mut fixture), ("budget".into(), None));

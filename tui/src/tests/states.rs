@@ -76,7 +76,7 @@ fn begin(at: State) -> Fixture {
             fixture
         }
         State::People => pressed("f3"),
-        State::Search => pressed("ctrl-r"),
+        State::Search => pressed("f6"),
         State::Finder => pressed("ctrl-g"),
         State::Help => pressed("f1"),
         State::Outbox => {
@@ -201,7 +201,7 @@ fn press(fixture: &mut Fixture, keys: &str) {
 #[case(State::Help, "pagedown", "more: PgDn", "you joined")]
 #[case(State::Help, "esc", "you joined", "Esc closes")]
 #[case(State::Help, "f1", "you joined", "Esc closes")]
-#[case(State::Help, "'typed'", "No such key here", "› typed")]
+#[case(State::Help, "'typed'", "No match", "you joined")]
 // The outbox page.
 #[case(State::Outbox, "", "Esc closes", "no such text")]
 #[case(State::Outbox, "esc", "⏎ send", "Esc closes")]

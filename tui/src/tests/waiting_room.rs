@@ -247,3 +247,31 @@ fn waiting_80x24() {
     fixture.key("enter");
     assert_snapshot!(fixture.screen());
 }
+
+#[test]
+fn auto_join_is_shared_between_terminals() {
+    let mut fixture = at_design_review(120, 36);
+    let change = |is_waiting| {
+        Push::Waiting(WaitingChange {
+            instance: id(12, 3),
+            user: user(ME),
+            name: "ada".to_owned(),
+            is_waiting,
+            count: usize::from(is_waiting),
+        })
+    };
+    fixture.push(change(true));
+    assert!(fixture.model.meetings.joins_automatically(id(12, 3)));
+    assert!(
+        fixture.shows("You'll join at the start"),
+        "{}",
+        fixture.screen()
+    );
+    fixture.push(change(false));
+    assert!(!fixture.model.meetings.joins_automatically(id(12, 3)));
+    // The echo of a change made here changes nothing.
+    fixture.key("enter");
+    fixture.key("enter");
+    fixture.push(change(true));
+    assert!(!fixture.model.meetings.joins_automatically(id(12, 3)));
+}

@@ -4,7 +4,7 @@ use plenary_shared::protocol::{Request, Verb};
 
 use super::Step;
 use crate::effect::Effect;
-use crate::model::{Asked, Link};
+use crate::model::{Asked, Cause, Link};
 use crate::theme::Tone;
 
 impl Step<'_> {
@@ -29,10 +29,8 @@ impl Step<'_> {
     pub(crate) fn ask_or_tell(&mut self, verb: Verb, asked: Asked) -> bool {
         let sent = self.ask(verb, asked);
         if !sent {
-            self.model.tell(
-                Tone::Bad,
-                "Not connected. Try again once the connection is back",
-            );
+            let text = "Not connected. Try again once the connection is back";
+            self.model.tell_until(Cause::Connection, Tone::Bad, text);
         }
         sent
     }

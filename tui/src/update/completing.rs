@@ -26,9 +26,10 @@ impl Step<'_> {
             };
             return self.drafts_changed();
         }
-        let Some(choices) = self.model.fitting() else {
+        let fitting = self.model.fitting();
+        let Some(choices) = fitting.or_else(|| self.model.bare_names()) else {
             let before = self.model.composer_mut().editor.before();
-            if before.starts_with('/') || before.contains('@') {
+            if !before.trim().is_empty() {
                 self.model.tell(Tone::Plain, "No completions");
             }
             return;

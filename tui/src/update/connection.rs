@@ -14,7 +14,7 @@ use crate::effect::Effect;
 use crate::model::layer::sign_in::SignIn;
 use crate::model::outbox::Rejection;
 use crate::model::room::Room;
-use crate::model::{Asked, Link, Me};
+use crate::model::{Asked, Cause, Link, Me};
 use crate::net::LinkEvent;
 use crate::theme::Tone;
 
@@ -82,7 +82,7 @@ impl Step<'_> {
                     room.set_presence(told);
                 }
             }
-            Push::Waiting(told) => self.model.waiting.apply(told),
+            Push::Waiting(told) => self.waiting_changed(told),
             Push::Read(read) => self.read_elsewhere(read),
             Push::Typing(typing) => self.typing(typing),
             Push::Dashboard(news) => self.dashboard_updated(*news),
@@ -125,6 +125,7 @@ impl Step<'_> {
             role: ok.role,
         });
         self.model.connection.link = Link::Ready;
+        self.model.end_notice_of(Cause::Connection);
         self.open_journal();
         let lost_at = self.model.connection.lost_at.take();
         self.ask_meetings();

@@ -5,7 +5,8 @@ use plenary_shared::ids::InstanceId;
 use super::Step;
 use crate::command::EditCommand;
 use crate::effect::Effect;
-use crate::model::choice::Choice;
+use crate::model::Cause;
+use crate::model::choice::{Choice, finished_emoji};
 use crate::model::editor::{Editor, KillRing};
 use crate::model::layer::finder::Finder;
 use crate::model::layer::{Chat, Layer};
@@ -37,8 +38,19 @@ impl Step<'_> {
 
     /// A character was typed.
     pub(super) fn write(&mut self, c: char) {
-        if self.has_room(c.len_utf8()) {
-            self.change(|editor, _| editor.write(c));
+        if !self.has_room(c.len_utf8()) {
+            return;
+        }
+        self.change(|editor, _| editor.write(c));
+        let is_message = self.is_message_written();
+        if c == ':'
+            && is_message
+            && let Some((editor, _)) = self.editor()
+            && let Some((start, emoji)) = finished_emoji(editor.before())
+        {
+            // Undo restores the short code.
+            editor.complete(start, emoji);
+            self.edited();
         }
     }
 
@@ -213,8 +225,15 @@ impl Step<'_> {
     fn edited(&mut self) {
         if let Some(find) = self.model.layers.get_mut::<Finder>() {
             find.selected = 0;
+        } else if let Layer::Page(page) = self.model.layers.top_mut() {
+            page.scroll = 0;
         } else if self.is_message_written() {
-            self.model.composer_mut().choice = Choice::Open;
+            let composer = self.model.composer_mut();
+            composer.choice = Choice::Open;
+            if composer.editor.is_empty() {
+                // The text that a notice was about is gone.
+                self.model.end_notice_of(Cause::Command);
+            }
             self.report_typing();
             self.drafts_changed();
         }

@@ -2,11 +2,13 @@
 
 use super::Step;
 use crate::command::{
-    AppCommand, ChatCommand, Command, MeetingsCommand, Nav, QuitCommand, SearchCommand,
+    AppCommand, ChatCommand, Command, Context, MeetingsCommand, Nav, QuitCommand, SearchCommand,
 };
 use crate::effect::Effect;
 use crate::key::Key;
 use crate::keymap::Bound;
+use crate::model::Cause;
+use crate::model::composer::Composer;
 use crate::model::layer::page::{Page, PageContent};
 use crate::model::layer::{Chat, Layer, State as _};
 use crate::theme::Tone;
@@ -14,6 +16,10 @@ use crate::theme::Tone;
 impl Step<'_> {
     /// A key was pressed: the top layer takes it or swallows it.
     pub(super) fn key(&mut self, key: Key) {
+        self.model.end_notice_of(Cause::Key);
+        if key.typed() == Some('?') && self.question_mark() {
+            return;
+        }
         if let Some(bound) = self.model.keymap.find(self.model.contexts(), key) {
             self.end_choice(bound.command);
             self.command(bound);
@@ -26,21 +32,43 @@ impl Step<'_> {
         }
     }
 
+    /// A question mark on an empty input opens the help; on the empty filter of that help it is
+    /// written into the input after all. False where it is a character or a key like any other.
+    fn question_mark(&mut self) -> bool {
+        let composer = self.model.composer();
+        let is_unused = |c: &Composer| c.editor.is_empty() && c.target().is_new();
+        if !composer.is_none_or(is_unused) {
+            return false;
+        }
+        match self.model.layers.top() {
+            Layer::Chat(_) => self.help(),
+            Layer::Page(page) if page.is_help_for(Context::Compose) => {
+                self.model.layers.pop();
+                self.write('?');
+            }
+            _ => return false,
+        }
+        true
+    }
+
     /// Says that the top layer has no use for a key. The chat ignores it in silence.
     pub(super) fn swallow(&mut self) {
         if !self.model.layers.is_top::<Chat>() {
             let help = self.model.key(Command::App(AppCommand::Help));
             let text = format!("No such key here; {help} for help");
-            self.model.tell(Tone::Plain, text);
+            self.model.tell_until(Cause::Key, Tone::Plain, text);
         }
     }
 
-    /// Carries out a command, from a key, the finder or the input.
+    /// Carries out a command, from a key, the finder or the input. A notice about an earlier command
+    /// ends, unless this one only moves or changes a text.
     pub(crate) fn command(&mut self, bound: Bound) {
+        if !is_move_or_edit(bound.command) {
+            self.model.end_notice_of(Cause::Command);
+        }
         if bound.command != Command::App(AppCommand::ClearOrQuit) {
             self.model.quitting.confirm_until = None;
         }
-        self.forget_delete(bound.command);
         match bound.command {
             Command::Nav(nav) => self.nav(nav),
             Command::Edit(command) => self.edit(command),
@@ -54,7 +82,7 @@ impl Step<'_> {
             Command::Schedule(command) => self.schedule_command(command),
             Command::Sessions(command) => self.sessions_command(command),
             Command::Quit(QuitCommand::Leave) => self.quit_leaving(),
-            Command::Quit(QuitCommand::Stay) => self.quit_now(),
+            Command::Quit(QuitCommand::Stay) => self.quit_keeping_seats(),
             Command::App(command) => self.app_command(command),
         }
     }
@@ -132,6 +160,7 @@ impl Step<'_> {
             ChatCommand::NextMention => self.step_mention(false),
             ChatCommand::Select => self.toggle_selection(),
             ChatCommand::Search => self.open_search(""),
+            ChatCommand::History => self.open_history(),
             ChatCommand::CopyMode => self.toggle_copy_mode(),
             ChatCommand::Mouse => self.toggle_mouse(),
         }
@@ -150,6 +179,7 @@ impl Step<'_> {
                 }
             }
             MeetingsCommand::List => self.toggle_meetings(),
+            MeetingsCommand::HideList => self.hide_meetings(),
             MeetingsCommand::Participants => self.toggle_people(),
         }
     }
@@ -204,7 +234,38 @@ impl Step<'_> {
         if page.is_some_and(Page::is_help) {
             return self.model.layers.pop();
         }
-        let context = self.model.contexts()[0];
-        self.open_page(PageContent::Help { context });
+        let here = self.model.contexts();
+        self.open_page(PageContent::Help { here });
+    }
+}
+
+/// Whether a command moves or changes a text, and does nothing else.
+const fn is_move_or_edit(command: Command) -> bool {
+    match command {
+        Command::Nav(nav) => !matches!(nav, Nav::Enter),
+        Command::Edit(_) | Command::App(AppCommand::Redraw | AppCommand::Back) => true,
+        Command::Chat(command) => matches!(
+            command,
+            ChatCommand::Complete
+                | ChatCommand::CompleteBack
+                | ChatCommand::RowUp
+                | ChatCommand::RowDown
+        ),
+        Command::Meetings(_)
+        | Command::Selection(_)
+        | Command::Search(_)
+        | Command::Dashboard(_)
+        | Command::MeetingAction(_)
+        | Command::Detail(_)
+        | Command::Schedule(_)
+        | Command::Sessions(_)
+        | Command::Quit(_)
+        | Command::App(
+            AppCommand::Dashboard
+            | AppCommand::Help
+            | AppCommand::Suspend
+            | AppCommand::ClearOrQuit
+            | AppCommand::Quit,
+        ) => false,
     }
 }

@@ -1,15 +1,15 @@
 //! Switching between meetings, joining and leaving.
 
-use plenary_shared::domain::{InstanceState, Reject};
+use plenary_shared::domain::{Code, InstanceState, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{MeetingsOk, Posted, Verb};
 
 use super::Step;
 use super::rooms::is_temporary;
-use crate::clock::{minutes, minutes_left};
+use crate::clock;
 use crate::layout::Form;
-use crate::model::Asked;
 use crate::model::layer::meeting_list::MeetingList;
+use crate::model::{Asked, Cause};
 use crate::text;
 use crate::theme::Tone;
 
@@ -91,8 +91,8 @@ impl Step<'_> {
 
     /// Switches to the meeting with this number.
     pub(super) fn nth_meeting(&mut self, nth: usize) {
-        match self.listed_ids().get(nth) {
-            Some(id) => self.show(*id),
+        match self.model.meetings.numbered(nth + 1) {
+            Some(id) => self.show(id),
             None => self
                 .model
                 .tell(Tone::Plain, format!("No meeting {}", nth + 1)),
@@ -102,7 +102,13 @@ impl Step<'_> {
     /// Switches to the next meeting with unread messages, those with mentions first.
     pub(super) fn next_unread(&mut self) {
         match self.model.next_unread() {
-            Some(id) => self.show(id),
+            Some(id) => {
+                self.show(id);
+                let divider = self.model.room().and_then(|room| room.divider);
+                if divider.is_some_and(|divider| divider.count > 0) {
+                    self.scroll_first_unread();
+                }
+            }
             None => self.model.tell(Tone::Plain, "No unread messages"),
         }
     }
@@ -116,7 +122,7 @@ impl Step<'_> {
             self.open(id);
             if !self.is_ready() {
                 let why = "Not connected. The meeting opens once the connection is back";
-                self.model.tell(Tone::Bad, why);
+                self.model.tell_until(Cause::Connection, Tone::Bad, why);
             }
             return;
         };
@@ -128,9 +134,9 @@ impl Step<'_> {
             InstanceState::Ending | InstanceState::Ended => self.open(id),
             InstanceState::Scheduled => {
                 let starts = self.model.zone.weekday_hm(instance.fromdatetime);
-                let left = minutes(minutes_left(self.model.now, instance.fromdatetime));
+                let left = clock::left(self.model.now, instance.fromdatetime);
                 let title = self.title_of(id);
-                let text = if self.model.meetings.toggle_auto_join(id) {
+                let text = if self.model.meetings.toggle_auto_join(id, self.model.now) {
                     format!("You'll join {title} {starts} (in {left})")
                 } else {
                     format!("Auto-join off for {title}")
@@ -143,10 +149,8 @@ impl Step<'_> {
     /// Joins a meeting.
     pub(super) fn join(&mut self, id: InstanceId) {
         if !self.is_ready() {
-            self.model.tell(
-                Tone::Bad,
-                "Not connected. You'll join once the connection is back",
-            );
+            let text = "Not connected. You'll join once the connection is back";
+            self.model.tell_until(Cause::Connection, Tone::Bad, text);
         }
         // Join before opening, so that the user is among the participants read.
         self.ask_join(id);
@@ -190,6 +194,7 @@ impl Step<'_> {
         }
         if let Some(room) = self.model.rooms.get_mut(&id) {
             room.wants_to_join = false;
+            room.restrictions.locked |= reject.code == Code::Locked;
         }
         self.model.outbox.reject_unsent(id, &reject.detail);
         self.send_next(id);
@@ -231,11 +236,16 @@ impl Step<'_> {
         }
     }
 
-    /// Shows or hides the participants where they are not beside the chat.
+    /// Shows or hides the meetings beside the chat.
+    pub(super) fn hide_meetings(&mut self) {
+        self.model.hidden.meetings = !self.model.hidden.meetings;
+    }
+
+    /// Shows or hides the participants, beside the chat or over it.
     pub(super) fn toggle_people(&mut self) {
         if self.model.panes().form == Form::Three {
-            let text = "Participants are on the right";
-            return self.model.tell(Tone::Plain, text);
+            self.model.hidden.people = !self.model.hidden.people;
+            return;
         }
         self.model.people_open = !self.model.people_open;
         self.model.layers.remove::<MeetingList>();

@@ -7,11 +7,7 @@ use super::Step;
 use crate::command::{Command, EditCommand};
 use crate::journal::{ComposeTarget, JournalEntry, MessageRef};
 use crate::model::layer::selection::Selection;
-use crate::text;
 use crate::theme::Tone;
-
-/// Columns of a quoted message in a question.
-const QUOTE_CELLS: usize = 30;
 
 impl Step<'_> {
     /// Starts a reply to the selected message.
@@ -32,18 +28,22 @@ impl Step<'_> {
         }
     }
 
-    /// Deletes the selected message on the second request.
-    pub(crate) fn delete_selected(&mut self) {
+    /// Asks whether to delete the selected message.
+    pub(crate) fn ask_to_delete(&mut self) {
         let Some(event) = self.model.selected().cloned() else {
             return;
         };
-        if !self.can_change(&event) || !self.can_post() {
-            return;
+        if self.can_change(&event)
+            && self.can_post()
+            && let Some(select) = self.model.layers.get_mut::<Selection>()
+        {
+            select.deleting = true;
         }
-        let Some(select) = self.model.layers.get_mut::<Selection>() else {
-            return;
-        };
-        if std::mem::replace(&mut select.deleting, true) {
+    }
+
+    /// Deletes the selected message.
+    pub(crate) fn delete_selected(&mut self) {
+        if let Some(event) = self.model.selected().cloned() {
             self.close_selection();
             self.delete_message(&event);
         }
@@ -91,7 +91,7 @@ impl Step<'_> {
         false
     }
 
-    /// `/delete`: deletes the user's last message on the second request.
+    /// `/delete`: selects the user's last message and asks whether to delete it.
     pub(super) fn delete_command(&mut self) -> bool {
         let Some(event) = self.my_last() else {
             self.tell_no_match();
@@ -100,15 +100,9 @@ impl Step<'_> {
         if !self.can_post() {
             return false;
         }
-        let asked = format!("/delete {}", event.seq);
-        if self.model.confirming.take().as_ref() == Some(&asked) {
-            self.delete_message(&event);
-            return true;
-        }
-        let text = format!("Press Enter again to delete {}", named(&event));
-        self.model.tell(Tone::Soon, text);
-        self.model.confirming = Some(asked);
-        false
+        self.select(event.seq);
+        self.ask_to_delete();
+        true
     }
 
     /// Cancels a reply, keeping the text, or an edit, restoring the draft.
@@ -231,16 +225,4 @@ impl Step<'_> {
         let text = "No matching message; load older ones with PgUp";
         self.model.tell(Tone::Plain, text);
     }
-}
-
-/// Quotes a message for a question.
-pub(super) fn named(event: &Event) -> String {
-    let body = match &event.kind {
-        EventKind::Message { body, .. } => body.as_str(),
-        _ => "",
-    };
-    format!(
-        "\"{}\"",
-        text::fit(&text::one_line(body), QUOTE_CELLS, "...")
-    )
 }

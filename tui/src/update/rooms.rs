@@ -1,7 +1,8 @@
 //! Open meetings: opening, events, gaps and fences.
 
 use plenary_shared::domain::{
-    Code, EndChange, Event, EventKind, InstanceState, Moderation, ModerationAction, Reason, Reject,
+    Code, EndChange, Event, EventKind, InstanceState, Moderation, ModerationAction, ModerationKind,
+    Reason, Reject,
 };
 use plenary_shared::ids::{InstanceId, Seq};
 use plenary_shared::limits;
@@ -55,6 +56,7 @@ impl Step<'_> {
             return;
         };
         room.following = !has_ended;
+        room.restrictions = ok.restrictions;
         room.set_attendance(&people, absent);
         room.requested_older = None;
         room.requested_newer = false;
@@ -259,17 +261,9 @@ impl Step<'_> {
                 self.send_next(id);
             }
             EventKind::Leave { user, reason } if Some(*user) == my_id => {
-                let wanted_to_join = room.wants_to_join;
-                room.wants_to_join = wanted_to_join && *reason == Reason::ConnectionLost;
-                if room.wants_to_join {
-                    // The reconnect grace period ended before the connection was back.
-                    self.ask_join(id);
-                } else {
-                    let outbox = &mut self.model.outbox;
-                    outbox.reject_unsent(id, Code::NotParticipant.sentence());
-                    self.send_next(id);
-                }
-                self.update_list_entry(id);
+                let is_away = matches!(reason, Reason::ConnectionLost | Reason::Suspended);
+                room.wants_to_join &= is_away;
+                self.has_left(id);
             }
             EventKind::Closed { .. } => {
                 room.wants_to_join = false;
@@ -293,12 +287,29 @@ impl Step<'_> {
         }
     }
 
+    /// Handles the user's leave: joins again if they did not want to leave.
+    fn has_left(&mut self, id: InstanceId) {
+        let room = self.model.rooms.get(&id);
+        if room.is_some_and(|room| room.wants_to_join) {
+            // The reconnect grace period ended before the connection was back.
+            self.ask_join(id);
+        } else {
+            let outbox = &mut self.model.outbox;
+            outbox.reject_unsent(id, Code::NotParticipant.sentence());
+            self.send_next(id);
+        }
+        self.update_list_entry(id);
+    }
+
     /// Handles a moderation action: the end may have moved, or it concerns this user.
     fn moderated(&mut self, id: InstanceId, done: &Moderation) {
         if let ModerationAction::Extend(EndChange { todatetime, .. }) = done.action {
             self.model.meetings.set_end(id, todatetime);
         }
         let me = self.model.my_id();
+        if let Some(room) = self.model.rooms.get_mut(&id) {
+            room.restrictions.apply(&done.action, me);
+        }
         if done.action.target().is_none_or(|whom| Some(whom.id) != me) {
             return;
         }
@@ -313,7 +324,19 @@ impl Step<'_> {
         let zone = self.model.zone;
         let sentence = done.sentence(|_| "you".to_owned(), |at| zone.hm(at));
         let text = format!("{}: {} {sentence}", self.title_of(id), done.name);
-        self.model.tell(Tone::Bad, crate::text::one_line(&text));
+        let tone = match done.action.kind() {
+            ModerationKind::Mute | ModerationKind::Remove | ModerationKind::Ban => Tone::Bad,
+            ModerationKind::Unmute
+            | ModerationKind::Unban
+            | ModerationKind::Extend
+            | ModerationKind::End
+            | ModerationKind::Lock
+            | ModerationKind::Unlock
+            | ModerationKind::ReadOnly
+            | ModerationKind::Writable
+            | ModerationKind::Announce => Tone::Good,
+        };
+        self.model.tell(tone, crate::text::one_line(&text));
     }
 
     /// Handles the events above `after`, which came in a page.

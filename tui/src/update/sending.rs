@@ -82,7 +82,7 @@ impl Step<'_> {
             .map_or(ComposeTarget::New, Composer::target)
     }
 
-    fn post(&mut self, written: &str) {
+    pub(super) fn post(&mut self, written: &str) {
         let body = match MessageBody::parse(written) {
             Ok(body) => body,
             Err(TextError::TooLong {
@@ -103,6 +103,9 @@ impl Step<'_> {
         else {
             return self.ask_to_join(written);
         };
+        if let Some(restricted) = self.model.restricted() {
+            return self.model.tell(Tone::Bad, restricted.sentence());
+        }
         if written.lines().count() > LINES_UNCONFIRMED_MAX
             && self.model.confirming.as_deref() != Some(written)
         {

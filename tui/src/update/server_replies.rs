@@ -4,7 +4,7 @@ use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::protocol::{
     EventsOk, HelloOk, JoinTimesOk, MeetingsOk, MessagesOk, OpenOk, Outcome, ParticipantsOk,
-    PlanOk, Posted, Reply, SearchOk, Verdict, WaitOk,
+    PlanOk, Posted, Reply, SearchOk, TerminalsOk, Verdict, WaitOk,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -33,10 +33,9 @@ impl Step<'_> {
             Asked::Open(id) => self.with(value, |step, ok: OpenOk| step.opened(id, ok)),
             Asked::Close | Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Watch => {}
             Asked::Wait(id) => {
-                self.with(value, |step, ok: WaitOk| {
-                    step.model.waiting.set(id, ok);
-                });
+                self.with(value, |step, ok: WaitOk| step.waiting_known(id, ok));
             }
+            Asked::Terminals => self.with(value, |step, ok: TerminalsOk| step.terminals(&ok)),
             Asked::Moderate(id, kind, name) => self.moderation_done(id, kind, &name),
             Asked::Schedule => self.with(value, |step, ok: PlanOk| step.schedule_loaded(&ok)),
             Asked::Plan(kind) => self.with(value, |step, ok: PlanOk| step.planned(kind, ok)),
@@ -122,7 +121,7 @@ impl Step<'_> {
             Asked::Moderate(id, kind, name) => self.moderation_refused(id, kind, &name, reject),
             Asked::Plan(kind) => self.plan_refused(kind, reject),
             // Not requested by the user, so errors are not shown.
-            Asked::Read(_) | Asked::Typing | Asked::Idle => {}
+            Asked::Read(_) | Asked::Typing | Asked::Idle | Asked::Terminals => {}
             Asked::Hello
             | Asked::Meetings
             | Asked::Leave(_)

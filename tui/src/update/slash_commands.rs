@@ -11,6 +11,7 @@ use crate::effect::Effect;
 use crate::export::Format;
 use crate::keymap::Bound;
 use crate::model::Asked;
+use crate::model::choice::rank;
 use crate::model::layer::page::PageContent;
 use crate::text;
 use crate::theme::Tone;
@@ -33,6 +34,11 @@ impl Step<'_> {
         let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let argument = argument.trim();
         match find_named(name) {
+            Ok(named) if named.argument().is_empty() && !argument.is_empty() => {
+                let text = format!("{} takes no argument", named.name());
+                self.model.tell(Tone::Bad, text);
+                false
+            }
             Ok(Named::Slash(command)) => self.obey_word(command.verb, argument),
             Ok(Named::Row(row)) => self.obey_row(row, argument),
             Err(nearest) => {
@@ -54,6 +60,9 @@ impl Step<'_> {
                 let asked = self.ask_or_tell(Request::JoinTimes {}, Asked::JoinTimes);
                 return self.page(asked, PageContent::JoinTimes(None));
             }
+            Verb::Me => return self.act(argument),
+            Verb::Urls => return self.page(true, PageContent::Urls),
+            Verb::Config => return self.page(true, PageContent::ConfigErrors),
             Verb::Retry => self.retry(),
             Verb::Outbox => return self.page(true, PageContent::Outbox),
             Verb::Recall => {
@@ -65,6 +74,10 @@ impl Step<'_> {
             Verb::Notify => return self.notify(argument),
             Verb::Mute => return self.mute(),
             Verb::Dnd => self.toggle_dnd(),
+            Verb::Read if !matches!(argument, "" | "all") => {
+                self.model.tell(Tone::Bad, "Usage: /read, or /read all");
+                return false;
+            }
             Verb::Read => self.read(argument),
             Verb::Reply => return self.reply_command(argument),
             Verb::Edit => return self.edit_command(),
@@ -77,16 +90,35 @@ impl Step<'_> {
     }
 
     /// Runs the command of a key by its name; a number selects one of its keys.
-    fn obey_row(&mut self, row: &Row, argument: &str) -> bool {
+    fn obey_row(&mut self, row: &'static Row, argument: &str) -> bool {
         if row.command == Command::Chat(ChatCommand::Search) {
             self.open_search(argument);
             return true;
         }
-        let nth = argument.parse::<usize>().unwrap_or(1).max(1) - 1;
+        let takes_number = !Named::Row(row).argument().is_empty();
+        let number = argument.parse::<usize>().ok().filter(|number| *number > 0);
+        if takes_number && number.is_none() {
+            let text = format!("Usage: /{} NUMBER", row.name);
+            self.model.tell(Tone::Bad, text);
+            return false;
+        }
+        let nth = number.unwrap_or(1) - 1;
         // The input stays as it is, as with the key.
         let command = row.command;
         self.command(Bound { command, nth });
         true
+    }
+
+    /// `/me`: posts what the user is doing. The body keeps the command, as XEP-0245 has it, and clients
+    /// show it as an action.
+    fn act(&mut self, argument: &str) -> bool {
+        if argument.is_empty() {
+            self.model.tell(Tone::Bad, "Usage: /me TEXT");
+        } else {
+            self.post(&format!("/me {argument}"));
+        }
+        // The input is cleared when the message is in the outbox.
+        false
     }
 
     fn join_word(&mut self, argument: &str) -> bool {
@@ -123,17 +155,18 @@ impl Step<'_> {
         }
         let lower = name.to_lowercase();
         let entries = self.model.meetings.entries(self.model.now, self.model.zone);
-        let named: Vec<_> = entries
+        let ranks = entries
             .iter()
-            .filter(|entry| entry.instance.title.to_lowercase().contains(&lower))
-            .collect();
+            .map(|entry| rank(&entry.instance.title, &lower));
+        let best = ranks.flatten().min();
+        let mut named = entries
+            .iter()
+            .filter(|entry| best.is_some() && rank(&entry.instance.title, &lower) == best);
         let first = named
-            .first()
+            .next()
             .ok_or_else(|| format!("No meeting matches '{}'", text::one_line(name)))?;
-        let same: Vec<_> = named
-            .iter()
-            .filter(|entry| entry.group == first.group)
-            .collect();
+        let others = named.filter(|entry| entry.group == first.group);
+        let same: Vec<_> = [first].into_iter().chain(others).collect();
         if same.len() > 1 {
             let ids: Vec<String> = same
                 .iter()

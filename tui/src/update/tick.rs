@@ -90,13 +90,17 @@ impl Step<'_> {
             };
             let told = room.warned_minutes;
             match due {
-                Some(at) if at < told && left > 0 => {
+                Some(at) if at < told && now < end => {
                     room.warned_minutes = at;
                     let tone = if at <= 1 { Tone::Bad } else { Tone::Soon };
                     let mark = self.model.theme.glyphs.warning;
-                    let unit = if left == 1 { "minute" } else { "minutes" };
+                    let left = match left {
+                        0 => "less than a minute".to_owned(),
+                        1 => "1 minute".to_owned(),
+                        left => format!("{left} minutes"),
+                    };
                     self.model
-                        .tell(tone, format!("{mark} {title} ends in {left} {unit}"));
+                        .tell(tone, format!("{mark} {title} ends in {left}"));
                 }
                 // An extended meeting warns again.
                 None => room.warned_minutes = i64::MAX,

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use plenary_shared::domain::{InstanceState, Reject};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::FOLLOWED_MAX;
-use plenary_shared::protocol::{Verb, Wait};
+use plenary_shared::protocol::{Verb, Wait, WaitOk, WaitingChange};
 
 use super::Step;
 use super::rooms::is_temporary;
 use crate::model::waiting_room::RETRY_MS;
 use crate::model::{Asked, Link};
+use crate::theme::Tone;
 
 /// Meetings for which waiting is reported. Others are joined automatically all the same.
 const AUTO_JOIN_MAX: usize = FOLLOWED_MAX / 2;
@@ -60,6 +61,33 @@ impl Step<'_> {
             wanted.entry(id).or_insert(false);
         }
         wanted
+    }
+
+    /// Applies who waits. If the user waits on another terminal, this one joins automatically too.
+    pub(super) fn waiting_known(&mut self, id: InstanceId, ok: WaitOk) {
+        let me = self.model.my_id();
+        if ok.users.iter().any(|one| Some(one.id) == me) {
+            self.share_auto_join(id, true);
+        }
+        self.model.waiting.set(id, ok);
+    }
+
+    /// Applies a change of who waits, which may come from another terminal of the user.
+    pub(super) fn waiting_changed(&mut self, told: WaitingChange) {
+        if Some(told.user) == self.model.my_id() {
+            self.share_auto_join(told.instance, told.is_waiting);
+        }
+        self.model.waiting.apply(told);
+    }
+
+    fn share_auto_join(&mut self, id: InstanceId, joins: bool) {
+        let now = self.model.now;
+        let is_new = self.model.meetings.share_auto_join(id, joins, now);
+        if is_new && self.model.shown == Some(id) {
+            let state = if joins { "on" } else { "off" };
+            let text = format!("Auto-join turned {state} on another terminal");
+            self.model.tell(Tone::Plain, text);
+        }
     }
 
     fn is_scheduled(&self, id: InstanceId) -> bool {

@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
 use super::{put, title, whole};
-use crate::clock::{minutes, minutes_left};
+use crate::clock;
 use crate::link::Links;
 use crate::model::layer::selection::Selection;
 use crate::model::room::Room;
@@ -77,9 +77,6 @@ fn log(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) -> Links {
         let y = below.y + u16::try_from(row).unwrap_or_default();
         frame.set_cursor_position(Position::new(area.x, y));
     }
-    if !room.scroll.is_newest() && model.layers.get::<Selection>().is_none() {
-        marker(model, room, frame, area);
-    }
     links
 }
 
@@ -127,8 +124,11 @@ fn marked(line: Line<'static>, sought: &str) -> Line<'static> {
     line
 }
 
-/// Draws the marker at the lower right: more below, and how much of it is unread.
-fn marker(model: &Model, room: &Room, frame: &mut Frame<'_>, area: Rect) {
+/// Draws the marker at the right of its row: more below, and how much of it is unread.
+pub(super) fn marker(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let Some(room) = model.room().filter(|_| !area.is_empty()) else {
+        return;
+    };
     let glyphs = model.theme.glyphs;
     let text = if room.unread > 0 {
         format!(" {} {} new ", glyphs.below, room.unread)
@@ -172,7 +172,7 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
     let enter = theme.glyphs.keys[3];
     let (said, hint) = match instance.state {
         InstanceState::Active => {
-            let left = minutes(minutes_left(model.now, instance.todatetime));
+            let left = clock::left(model.now, instance.todatetime);
             let here = match instance.participants {
                 0 => "no participants yet".to_owned(),
                 1 => "1 participant".to_owned(),
@@ -214,10 +214,10 @@ fn card(model: &Model, instance: &Instance, area: Rect) -> Vec<Line<'static>> {
 /// Returns the time until a meeting starts, in seconds during the last minute.
 fn countdown(model: &Model, instance: &Instance) -> String {
     let left_s = (instance.fromdatetime.ms_since(model.now).max(0) + 999) / 1_000;
-    if left_s < 60 {
+    if left_s <= 60 {
         format!("{left_s} s")
     } else {
-        minutes(minutes_left(model.now, instance.fromdatetime))
+        clock::left(model.now, instance.fromdatetime)
     }
 }
 

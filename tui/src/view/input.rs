@@ -21,35 +21,47 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
     let panes = model.panes();
     let cells = panes.input_columns();
+    let restricted = model.restricted();
+    let query = model.query().map(|query| &query.editor);
+    let glyph = match (query, restricted) {
+        (Some(_), _) => "/",
+        (None, Some(_)) => model.theme.glyphs.failed,
+        (None, None) => model.theme.glyphs.prompt,
+    };
     let prompt = if area.width > PROMPT {
-        format!(" {} ", model.theme.glyphs.prompt)
+        format!(" {glyph} ")
     } else {
         String::new()
     };
     let indent = u16::try_from(text::width(&prompt)).unwrap_or_default();
-    let query = model.query().map(|query| &query.editor);
-    let prompt = match query {
-        Some(_) if area.width > PROMPT => " / ".to_owned(),
-        Some(_) | None => prompt,
-    };
     let written = model.composer().map(|composer| &composer.editor);
     let layout = query.or(written).map(|editor| editor.layout(cells));
     let (rows, row, column) = match layout {
         Some(layout) => (layout.rows, layout.row, layout.column),
         None => (vec![String::new()], 0, 0),
     };
+    let prompt_tone = match restricted {
+        Some(_) if query.is_none() => Tone::Bad,
+        Some(_) | None => Tone::Strong,
+    };
     let height = usize::from(area.height);
     let skipped = (row + 1).saturating_sub(height);
     let empty = rows.iter().all(String::is_empty) && rows.len() == 1;
     let mut lines: Vec<Line<'static>> = Vec::new();
+    let (glyphs, last) = (model.theme.glyphs, rows.len().saturating_sub(1));
+    let has_marks = height > 1 && indent == PROMPT;
     for (index, shown) in rows.into_iter().enumerate().skip(skipped).take(height) {
-        let head = if index == 0 {
+        let head = if has_marks && index == skipped && skipped > 0 {
+            format!(" {} ", glyphs.above)
+        } else if has_marks && index + 1 == skipped + height && index < last {
+            format!(" {} ", glyphs.below)
+        } else if index == 0 {
             prompt.clone()
         } else {
-            " ".repeat(prompt.chars().count())
+            " ".repeat(usize::from(indent))
         };
         lines.push(Line::from(vec![
-            Span::styled(head, model.theme.style(Tone::Strong)),
+            Span::styled(head, model.theme.style(prompt_tone)),
             Span::raw(shown),
         ]));
     }
@@ -122,6 +134,7 @@ fn placeholder(model: &Model) -> String {
             format!("You'll join at the start. {enter} to cancel")
         }
         EnterDoes::Wait => format!("{enter} join automatically when it starts"),
+        EnterDoes::Restricted(restricted) => restricted.sentence().to_owned(),
         EnterDoes::Nothing => "Meeting ended. You can still read its messages".to_owned(),
     }
 }

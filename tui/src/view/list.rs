@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{put, select, spread};
-use crate::clock::{minutes, minutes_left};
+use crate::clock;
 use crate::command::{Command, MeetingsCommand};
 use crate::model::Model;
 use crate::model::meetings::{Entry, Group, ListLine};
@@ -205,11 +205,8 @@ fn row(model: &Model, entry: &Entry<'_>, chosen: bool, columns: usize) -> Line<'
 fn time(model: &Model, entry: &Entry<'_>) -> String {
     let instance = entry.instance;
     match entry.group {
-        Group::Live => minutes(minutes_left(model.now, instance.todatetime)),
-        Group::Soon => format!(
-            "in {}",
-            minutes(minutes_left(model.now, instance.fromdatetime))
-        ),
+        Group::Live => clock::left(model.now, instance.todatetime),
+        Group::Soon => format!("in {}", clock::left(model.now, instance.fromdatetime)),
         Group::Today => model.zone.hm(instance.fromdatetime),
         Group::Tomorrow => model.zone.weekday_hm(instance.fromdatetime),
         Group::Later => model.zone.day_month(instance.fromdatetime),
@@ -220,11 +217,7 @@ fn time(model: &Model, entry: &Entry<'_>) -> String {
             } else {
                 glyphs.done
             };
-            if zone.day(instance.todatetime) == zone.day(model.now) {
-                format!("{mark} {}", zone.hm(instance.todatetime))
-            } else {
-                format!("{mark} {}", zone.day_month(instance.todatetime))
-            }
+            format!("{mark} {}", zone.short_time(instance.end(), model.now))
         }
     }
 }

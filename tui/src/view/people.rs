@@ -118,7 +118,7 @@ fn member_row(
     } else {
         text::one_line(&log.name(member.id))
     };
-    let joined = model.zone.hm(member.joined);
+    let joined = model.zone.short_time(member.joined, model.now);
     let away = room.presence.get(&member.id);
     let (glyph, tone, time) = match away {
         None | Some((Presence::Present, _)) => (glyphs.live, Tone::Good, joined),

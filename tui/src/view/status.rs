@@ -1,5 +1,6 @@
 //! The status line and the key hints.
 
+use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 use plenary_shared::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,17 +9,22 @@ use ratatui::text::Span;
 use super::{put, spread};
 use crate::command::{
     AppCommand, ChatCommand, Command, Context, EditCommand, KEYS, MeetingsCommand, Nav,
-    SelectionCommand,
+    QuitCommand, Row, SelectionCommand,
 };
 use crate::layout::Form;
+use crate::model::layer::Chat;
 use crate::model::layer::quit::{self, Quit};
-use crate::model::layer::selection::Selection;
+use crate::model::layer::selection::{self, Selection};
 use crate::model::{EnterDoes, Link, Model};
 use crate::text;
 use crate::theme::Tone;
 
 const SEND: Command = Command::Chat(ChatCommand::Send);
-const DELETE: Command = Command::Selection(SelectionCommand::Delete);
+const CONFIRM_DELETE: Command = Command::Selection(SelectionCommand::ConfirmDelete);
+/// The lines of a message from which on they are counted beside it: as many as a send asks about.
+const COUNTED_LINES_MIN: usize = 6;
+/// The fewest columns of the message in the question before a delete.
+const QUOTE_CELLS_MIN: usize = 8;
 
 /// Draws the status line.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -28,8 +34,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let left = left(model, columns);
     let mut right = link(model, columns, left.is_empty());
-    let width =
-        |spans: &[Span<'_>]| -> usize { spans.iter().map(|span| text::width(&span.content)).sum() };
     if model.connection.link == Link::Ready && width(&left) + width(&right) > columns {
         // "connected" is omitted if it does not fit.
         right.clear();
@@ -71,27 +75,9 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let columns = usize::from(area.width);
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let contexts = model.contexts();
-    let form = model.panes().form;
-    let narrow = matches!(form, Form::Tabs | Form::Narrow | Form::Tiny);
-    let hint = |row: &'static crate::command::Row| {
-        let text = match (row.command, model.enter_does()) {
-            (SEND, EnterDoes::Retry) => "retry",
-            (SEND, EnterDoes::Join) => "join",
-            (SEND, EnterDoes::Read) => "read",
-            (SEND, EnterDoes::Wait) => "toggle auto-join",
-            (SEND, EnterDoes::Nothing) => return None,
-            // In narrow layouts, the keys for the lists have priority.
-            (
-                Command::Edit(EditCommand::NewLine)
-                | Command::Chat(ChatCommand::Complete)
-                | Command::Nav(Nav::PageUp)
-                | Command::Meetings(MeetingsCommand::Find | MeetingsCommand::Next),
-                _,
-            ) if form == Form::Narrow => {
-                return None;
-            }
-            _ => row.hint?,
-        };
+    let is_wide = matches!(model.panes().form, Form::Three | Form::Two);
+    let hint = |row: &'static Row| {
+        let text = hint_of(model, row)?;
         let key = model.keymap.keys_of(row).first()?;
         // A nearer context may use the key for something else.
         let (nearest, _) = model.keymap.row_of(contexts, *key)?;
@@ -115,17 +101,19 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         ]
     };
     let mut right: Vec<Span<'static>> = of(|context| context == Context::Anywhere)
-        .filter(|(_, text)| !narrow || *text == "help")
+        .filter(|(_, text)| is_wide || *text == "help")
         .flat_map(spans)
         .collect();
-    let used: usize = right.iter().map(|span| text::width(&span.content)).sum();
-    if used > columns {
-        right.clear();
+    if let Some(length) = length(model) {
+        right.insert(0, length);
     }
-    let mut room = columns.saturating_sub(used);
+    if width(&right) > columns {
+        right.truncate(1);
+    }
+    let mut room = columns.saturating_sub(width(&right));
     let mut left = Vec::new();
     for spans in of(|context| context != Context::Anywhere).map(spans) {
-        let more: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+        let more = width(&spans);
         if more > room {
             break;
         }
@@ -135,29 +123,88 @@ pub(super) fn hints(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     put(frame, area, vec![spread(columns, left, right, glyphs.cut)]);
 }
 
+/// Returns what the hint for a key says at the moment, if it has one.
+fn hint_of(model: &Model, row: &Row) -> Option<&'static str> {
+    let (form, elsewhere) = (model.panes().form, model.quitting.stays_elsewhere);
+    Some(match (row.command, model.enter_does()) {
+        (SEND, EnterDoes::Retry) => "retry",
+        (SEND, EnterDoes::Join) => "join",
+        (SEND, EnterDoes::Read) => "read",
+        (SEND, EnterDoes::Wait) => "toggle auto-join",
+        (SEND, EnterDoes::Nothing | EnterDoes::Restricted(_)) => return None,
+        (Command::Quit(QuitCommand::Leave), _) if elsewhere => "leave on all",
+        (Command::Quit(QuitCommand::Stay), _) if elsewhere => "quit here",
+        // In narrow layouts, the keys for the lists have priority.
+        (
+            Command::Edit(EditCommand::NewLine)
+            | Command::Chat(ChatCommand::Complete)
+            | Command::Nav(Nav::PageUp)
+            | Command::Meetings(MeetingsCommand::Find | MeetingsCommand::Next),
+            _,
+        ) if form == Form::Narrow => return None,
+        _ => return row.hint,
+    })
+}
+
+/// Returns the number of cells of text in several styles.
+fn width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| text::width(&span.content)).sum()
+}
+
+/// Returns the lines and bytes of a message of many lines, or of one that nears the limit.
+fn length(model: &Model) -> Option<Span<'static>> {
+    let composer = model.composer().filter(|_| model.layers.is_top::<Chat>())?;
+    let written = composer.editor.text().trim_end();
+    let (lines, bytes) = (written.lines().count(), written.len());
+    if lines < COUNTED_LINES_MIN && bytes * 5 < MESSAGE_BODY_BYTES_MAX * 4 {
+        return None;
+    }
+    let max = text::number(MESSAGE_BODY_BYTES_MAX);
+    let text = format!(
+        " {}, {}/{max} bytes ",
+        text::count(lines, "line", "lines"),
+        text::number(bytes)
+    );
+    let theme = model.theme;
+    Some(if bytes > MESSAGE_BODY_BYTES_MAX {
+        let text = format!(" {}{text}", theme.glyphs.failed);
+        Span::styled(text, theme.style(Tone::Bad))
+    } else {
+        Span::styled(text, theme.style(Tone::Quiet))
+    })
+}
+
 fn left(model: &Model, columns: usize) -> Vec<Span<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     if model.layers.is_top::<Quit>() {
-        let text = quit::view::question(glyphs.dot, columns);
+        let elsewhere = model.quitting.stays_elsewhere;
+        let text = quit::view::question(glyphs.dot, columns, elsewhere);
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     let selection = model.layers.get::<Selection>();
     if selection.is_some_and(|selection| selection.deleting) {
-        let (again, keep) = (model.key(DELETE), model.back_key());
-        let text = format!(" Press {again} again to delete this message, {keep} to cancel");
+        let (delete, keep) = (model.key(CONFIRM_DELETE), model.back_key());
+        let answers = format!("{delete}: delete {} {keep}: keep", glyphs.dot);
+        let cells = columns.saturating_sub(text::width(&answers) + 13);
+        let body = model.selected().and_then(selection::body);
+        let body = text::one_line(body.unwrap_or_default());
+        let quote = text::fit(&body, cells.max(QUOTE_CELLS_MIN), glyphs.cut);
+        let text = format!(" Delete \"{quote}\"? {answers}");
         return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if model.quitting.forced_at.is_some() {
         return vec![Span::raw(format!(" Leaving{}", glyphs.cut))];
     }
     if model.quitting.confirm_until.is_some() {
-        return vec![Span::styled(
-            format!(
-                " Press {} again to quit",
-                model.key(Command::App(AppCommand::ClearOrQuit))
-            ),
-            theme.style(Tone::Soon),
-        )];
+        let key = model.key(Command::App(AppCommand::ClearOrQuit));
+        let leave = match model.joined_rooms().next() {
+            Some(_) if model.quitting.stays_elsewhere && columns < 60 => ". You stay in",
+            Some(_) if model.quitting.stays_elsewhere => ". Another terminal stays in the meeting",
+            Some(_) => " and leave",
+            None => "",
+        };
+        let text = format!(" Press {key} again to quit{leave}");
+        return vec![Span::styled(text, theme.style(Tone::Soon))];
     }
     if let Some(notice) = &model.notice {
         let mark = match notice.tone {

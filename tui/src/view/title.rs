@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::put;
-use crate::clock::{minutes, minutes_left};
+use crate::clock::{self, minutes_left};
 use crate::layout::Form;
 use crate::model::Model;
 use crate::text;
@@ -82,38 +82,32 @@ fn parts(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
         40,
         false,
     )];
-    let times = format!(
-        "{}{}{}",
-        zone.hm(instance.fromdatetime),
-        glyphs.dash,
-        zone.hm(instance.todatetime)
-    );
+    let (from, to) = (instance.fromdatetime, instance.end());
+    let times = zone.span(from, to, model.now, glyphs.dash);
     match instance.state {
         InstanceState::Active => {
             let live = format!("{} LIVE", glyphs.live);
             parts.push(part(live, theme.style(Tone::Good), 50, false));
+            if let Some(restricted) = model.restricted() {
+                let style = theme.style(Tone::Soon);
+                parts.push(part(restricted.word().to_owned(), style, 95, false));
+            }
             parts.push(part(times, Style::new(), 35, false));
             parts.extend(remaining(model, instance, columns));
         }
         InstanceState::Scheduled => {
-            let left = minutes(minutes_left(model.now, instance.fromdatetime));
+            let left = clock::left(model.now, instance.fromdatetime);
             parts.push(part(times, Style::new(), 50, false));
             parts.push(part(format!("starts in {left}"), Style::new(), 90, true));
         }
         InstanceState::Ending | InstanceState::Ended => {
-            let day = zone.day_month(instance.fromdatetime);
             let ended = if instance.cancelled {
                 format!("{} cancelled", glyphs.failed)
             } else {
                 format!("{} ended", glyphs.done)
             };
             parts.push(part(ended, Style::new(), 90, false));
-            parts.push(part(
-                format!("{day} {times}"),
-                theme.style(Tone::Quiet),
-                50,
-                false,
-            ));
+            parts.push(part(times, theme.style(Tone::Quiet), 50, false));
         }
     }
     if !instance.is_public {
@@ -148,7 +142,7 @@ fn remaining(model: &Model, instance: &Instance, columns: usize) -> Vec<Part> {
     let percent = over_ms * 100 / total_ms;
     let gauge = gauge(theme, cells, over_ms, total_ms);
     let mut parts = vec![part(
-        format!("{mark}{} left", minutes(left)),
+        format!("{mark}{} left", clock::left(model.now, instance.todatetime)),
         style,
         90,
         true,
@@ -178,12 +172,9 @@ fn part(text: String, style: Style, rank: u8, right: bool) -> Part {
 /// Returns date and times for the description of a meeting.
 pub(super) fn when(model: &Model, instance: &Instance) -> Line<'static> {
     let (zone, glyphs) = (model.zone, model.theme.glyphs);
-    let from = zone.day_title(instance.fromdatetime);
-    let times = format!(
-        "{}{}{}",
-        zone.hm(instance.fromdatetime),
-        glyphs.dash,
-        zone.hm(instance.todatetime)
-    );
-    Line::raw(format!("{from}, {times}"))
+    let (from, to) = (instance.fromdatetime, instance.end());
+    let day = zone.day_title(from);
+    // The day of the start stands before the times.
+    let times = zone.span(from, to, from, glyphs.dash);
+    Line::raw(format!("{day}, {times}"))
 }

@@ -148,7 +148,7 @@ macro_rules! visible {
     ($which:literal, $order:literal) => {
         concat!(
             "(SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
-                     m.title, m.description, m.isPublic
+                     i.ended_at, m.title, m.description, m.isPublic
               FROM meeting_instance i
               JOIN meeting m ON m.meetingID = i.meetingID
               WHERE ",

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use plenary_shared::domain::{Event, Instance, InstanceState, Participant, User, UserRef};
 use plenary_shared::ids::{InstanceId, Seq, UserId};
 use plenary_shared::limits;
-use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, Posted};
+use plenary_shared::protocol::{JoinEventType, JoinLog, JoinTimes, OwnRestrictions, Posted};
 use plenary_shared::time::Timestamp;
 use redis::Value;
 
@@ -39,6 +39,8 @@ pub struct Opened {
     pub instance: Instance,
     pub people: Vec<Participant>,
     pub page: LivePage,
+    /// What is restricted for the reader.
+    pub restrictions: OwnRestrictions,
 }
 
 impl RedisStore {
@@ -105,6 +107,12 @@ impl RedisStore {
             .find(|one| one.id == user.id)
             .map(|one| one.joined);
         let facts = decode::texts(facts)?;
+        let is_set = |nth: usize| facts.get(nth).is_some_and(|flag| flag == "1");
+        let restrictions = OwnRestrictions {
+            locked: is_set(5),
+            read_only: is_set(6),
+            muted: is_set(7),
+        };
         let mut instance = instance(id, &facts, page.state)?;
         instance.participants = u32::try_from(people.len()).unwrap_or(u32::MAX);
         instance.joined = joined;
@@ -113,6 +121,7 @@ impl RedisStore {
             instance,
             people,
             page: page.page,
+            restrictions,
         })
     }
 
@@ -391,6 +400,7 @@ fn instance(id: InstanceId, facts: &[String], state: InstanceState) -> Result<In
         participants: 0,
         joined: None,
         cancelled: false,
+        ended_at: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Connections that are bound to stays, and servers that hold connections.
 
-use plenary_shared::domain::User;
+use plenary_shared::domain::{Reason, User};
 use plenary_shared::ids::InstanceId;
 use plenary_shared::time::Timestamp;
 use redis::Value;
@@ -49,6 +49,18 @@ impl RedisStore {
     ) -> Result<(), ScriptError> {
         let mut command = self.scripts.command(Script::Detach, id);
         command.arg(connection.to_string()).arg(silent_ms);
+        or_gone(self.run(&command).await.map(|_| ()))
+    }
+
+    /// Unbinds a connection, and ends its stay if no other connection is bound to it.
+    pub async fn release(
+        &self,
+        id: InstanceId,
+        connection: &ConnectionId,
+        reason: Reason,
+    ) -> Result<(), ScriptError> {
+        let mut command = self.scripts.command(Script::Release, id);
+        command.arg(connection.to_string()).arg(reason.as_str());
         or_gone(self.run(&command).await.map(|_| ()))
     }
 

@@ -46,6 +46,7 @@ scripts! {
     SetIdle = "set_idle",
     Wait = "wait",
     Detach = "detach",
+    Release = "release",
     MarkNodeLost = "mark_node_lost",
     RemoveNode = "remove_node",
     Reap = "reap",

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use plenary_shared::domain::{Event, EventKind, Instance, InstanceState, Reason, User, UserRef};
 use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::limits;
-use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk};
+use plenary_shared::protocol::{EventsOk, Message, MessagesOk, OpenOk, OwnRestrictions};
 
 use crate::error::Answer;
 use crate::store::mysql::Stored;
@@ -47,6 +47,7 @@ impl LogStore for RedisMysqlStore {
                     users: page.users,
                     unread: None,
                     absent: None,
+                    restrictions: opened.restrictions,
                 })
             }
             Err(Refusal::Gone) => self.open_stored(id, user, limit).await,
@@ -268,6 +269,7 @@ impl RedisMysqlStore {
                 participants: 0,
                 joined: None,
                 cancelled: stored.reason == Some(Reason::Cancelled),
+                ended_at: stored.ended_at,
             },
             generation: Generation::default(),
             seq: stored.archived,
@@ -278,6 +280,7 @@ impl RedisMysqlStore {
             users: page.users,
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Connections, stays and leases: one Redis script each.
 
 use async_trait::async_trait;
-use plenary_shared::domain::User;
+use plenary_shared::domain::{Reason, User};
 use plenary_shared::ids::InstanceId;
 
 use crate::error::Answer;
@@ -32,6 +32,19 @@ impl PresenceStore for RedisMysqlStore {
         // An instance that is not live has no stays.
         let _ = self
             .with_recovery(|| self.redis.detach(instance, connection, silent_ms))
+            .await?;
+        Ok(())
+    }
+
+    async fn release(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        reason: Reason,
+    ) -> Answer<()> {
+        // An instance that is not live has no stays.
+        let _ = self
+            .with_recovery(|| self.redis.release(instance, connection, reason))
             .await?;
         Ok(())
     }

@@ -104,7 +104,11 @@ pub fn begin_end(id: InstanceId, reason: Reason, now: Timestamp) -> Result<Chang
     let early = match reason {
         Reason::Scheduled | Reason::Missed => false,
         Reason::Ended => true,
-        Reason::Left | Reason::ConnectionLost | Reason::Removed | Reason::Cancelled => {
+        Reason::Left
+        | Reason::ConnectionLost
+        | Reason::Suspended
+        | Reason::Removed
+        | Reason::Cancelled => {
             return Err(Fault::broken(
                 "ending an instance",
                 format!("{reason} is not a reason for an end"),

@@ -153,7 +153,7 @@ pub fn audiences(first: MeetingId, last: MeetingId) -> Query<(MeetingId, String)
 pub fn instances(first: MeetingId, last: MeetingId) -> Query<PlannedInstance> {
     Query::new(
         "meeting_instance",
-        "SELECT meetingID, orderID, fromdatetime, todatetime, state, reason
+        "SELECT meetingID, orderID, fromdatetime, todatetime, state, reason, ended_at
          FROM meeting_instance
          WHERE meetingID BETWEEN :first AND :last
          ORDER BY meetingID, orderID",
@@ -165,6 +165,7 @@ pub fn instances(first: MeetingId, last: MeetingId) -> Query<PlannedInstance> {
                 todatetime: row.time("todatetime")?,
                 state: row.state()?,
                 reason: row.maybe_reason().map(|reason| reason.to_string()),
+                ended_at: row.maybe_time("ended_at"),
             })
         },
     )
@@ -264,6 +265,7 @@ pub fn listed(row: &dyn Row) -> Result<Instance, Unusable> {
         participants: 0,
         joined: None,
         cancelled: state == InstanceState::Ended && row.maybe_reason() == Some(Reason::Cancelled),
+        ended_at: row.maybe_time("ended_at"),
     })
 }
 

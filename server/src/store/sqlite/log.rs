@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, Instance, InstanceState, Reason, User};
 use plenary_shared::ids::{Generation, InstanceId, UserId};
-use plenary_shared::protocol::{EventsOk, MessagesOk, OpenOk};
+use plenary_shared::protocol::{EventsOk, MessagesOk, OpenOk, OwnRestrictions};
 use plenary_shared::time::Timestamp;
 use rusqlite::Connection;
 
@@ -15,6 +15,7 @@ use crate::store::{ConnectionId, LogStore, Page, PresenceStore};
 
 use super::live::{LiveState, live, may_read_live, may_read_stored, stay_of, stored, why_not_open};
 use super::participation::participants;
+use super::restriction::{Restriction, is_restrained};
 use super::{SqliteStore, presence, statement};
 
 #[async_trait]
@@ -97,9 +98,16 @@ fn open(
         participants: 0,
         joined: None,
         cancelled: found.reason == Some(Reason::Cancelled),
+        ended_at: found.ended_at,
     };
     let mut people = Vec::new();
+    let mut restrictions = OwnRestrictions::default();
     if let Some(live) = live(conn, id)? {
+        restrictions = OwnRestrictions {
+            locked: live.locked,
+            read_only: live.read_only,
+            muted: is_restrained(conn, id, user.id, Restriction::Muted)?,
+        };
         people = participants(conn, id)?;
         instance.state = match live.state {
             LiveState::Active => InstanceState::Active,
@@ -120,6 +128,7 @@ fn open(
         users: page.users,
         unread: None,
         absent: None,
+        restrictions,
     })
 }
 

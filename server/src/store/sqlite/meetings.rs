@@ -166,7 +166,7 @@ macro_rules! visible {
     ($only:literal, $and:literal, $order:literal) => {
         concat!(
             "
- SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason,
+ SELECT i.meetingID, i.orderID, i.fromdatetime, i.todatetime, i.state, i.reason, i.ended_at,
         m.title, m.description, m.isPublic,
         (SELECT l.state FROM live_instance l
          WHERE l.meetingID = i.meetingID AND l.orderID = i.orderID) AS live,

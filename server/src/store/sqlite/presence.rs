@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use plenary_shared::domain::{Code, EventKind, Reason, User};
-use plenary_shared::ids::{InstanceId, Seq, UserId};
+use plenary_shared::ids::{Generation, InstanceId, Seq, UserId};
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, named_params};
 
@@ -14,6 +14,7 @@ use crate::store::sql::{Row, Unusable};
 use crate::store::{ConnectionId, NodeId, PresenceStore};
 
 use super::attendance::telling;
+use super::lease::renew_lease;
 use super::live::{emit, live, may_read_live, stay_of};
 use super::writer::WriteTransaction;
 use super::{SqliteStore, statement};
@@ -44,6 +45,18 @@ impl PresenceStore for SqliteStore {
         let connection = connection.to_string();
         self.link
             .write(move |tx| detach(tx, instance, &connection, silent_ms))
+            .await
+    }
+
+    async fn release(
+        &self,
+        instance: InstanceId,
+        connection: &ConnectionId,
+        reason: Reason,
+    ) -> Answer<()> {
+        let connection = connection.to_string();
+        self.link
+            .write(move |tx| unbind(tx, instance, &connection, reason))
             .await
     }
 
@@ -299,18 +312,63 @@ fn reap(tx: &mut WriteTransaction<'_>, id: InstanceId, grace_ms: i64) -> Answer<
         lost,
     )?;
     for one in &due {
-        let Some(joined) = release(tx.conn, id, one)? else {
-            continue;
-        };
-        end_stay(tx.conn, id, one.user)?;
-        let what = EventKind::Leave {
-            user: one.user,
-            reason: Reason::ConnectionLost,
-        };
-        // The time of the loss, but not before the start of the stay.
-        emit(tx, id, found.generation, one.at.max(joined), what)?;
+        end_lost(tx, id, found.generation, one, Reason::ConnectionLost)?;
     }
     Ok(due.len())
+}
+
+/// Unbinds a connection: it is lost from now on, if it was not before. Ends its stay with this reason if
+/// no other connection holds it.
+fn unbind(
+    tx: &mut WriteTransaction<'_>,
+    id: InstanceId,
+    connection: &str,
+    reason: Reason,
+) -> Answer<()> {
+    detach(tx, id, connection, 0)?;
+    let found = match live(tx.conn, id)? {
+        Some(found) if found.is_open(tx.now) => found,
+        Some(_) | None => return Ok(()),
+    };
+    let held = statement::select_one(
+        tx.conn,
+        "holder",
+        "SELECT connection, userID, seq, lost
+         FROM holder
+         WHERE connection = :connection
+           AND meetingID = :meeting
+           AND orderID = :order
+           AND lost IS NOT NULL",
+        named_params! {
+            ":connection": connection,
+            ":meeting": id.meeting.get(),
+            ":order": id.order.get(),
+        },
+        lost,
+    )?;
+    match held {
+        Some(one) => end_lost(tx, id, found.generation, &one, reason),
+        None => Ok(()),
+    }
+}
+
+/// Removes a lost connection, and ends its stay with this reason if no other connection holds it.
+fn end_lost(
+    tx: &mut WriteTransaction<'_>,
+    id: InstanceId,
+    generation: Generation,
+    one: &Lost,
+    reason: Reason,
+) -> Answer<()> {
+    let Some(joined) = release(tx.conn, id, one)? else {
+        return Ok(());
+    };
+    end_stay(tx.conn, id, one.user)?;
+    let user = one.user;
+    // The time of the loss, but not before the start of the stay.
+    let what = EventKind::Leave { user, reason };
+    emit(tx, id, generation, one.at.max(joined), what)?;
+    Ok(())
 }
 
 /// Removes a connection. Returns when the stay began if no other connection holds it.
@@ -350,32 +408,6 @@ fn release(conn: &Connection, id: InstanceId, lost: &Lost) -> Result<Option<Time
             ":seq": lost.stay.get(),
         },
         |row| row.time("joined"),
-    )?)
-}
-
-/// Renews the lease of a server; 0 ends it. Returns every running server.
-fn renew_lease(tx: &mut WriteTransaction<'_>, node: &NodeId, lease_ms: i64) -> Answer<Vec<NodeId>> {
-    statement::change(
-        tx.conn,
-        "INSERT INTO node (node, lease, renewed)
-         VALUES (:node, :lease, :now)
-         ON CONFLICT (node)
-         DO UPDATE SET lease = excluded.lease, renewed = excluded.renewed",
-        named_params! {
-            ":node": node.0,
-            ":lease": tx.now.as_ms().saturating_add(lease_ms),
-            ":now": tx.now.as_ms(),
-        },
-    )?;
-    Ok(statement::select_all(
-        tx.conn,
-        "node",
-        "SELECT node
-         FROM node
-         WHERE lease > :now
-         ORDER BY lease, node",
-        named_params! { ":now": tx.now.as_ms() },
-        |row| row.text("node").map(NodeId).ok_or(Unusable("node")),
     )?)
 }
 

@@ -182,6 +182,7 @@ impl Model {
             id: here.id,
             state,
             cancelled: false,
+            ended_at: None,
             participants: u32::try_from(here.stays().len()).expect("a small number"),
             joined,
         }

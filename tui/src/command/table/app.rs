@@ -1,7 +1,7 @@
-//! Keys that work everywhere, and those of sign-in and of the quit dialog.
+//! Keys that work everywhere, with their letters in lists, and those of sign-in and of the quit dialog.
 
 use super::row;
-use crate::command::Context::{Anywhere, Quit, SignIn};
+use crate::command::Context::{Anywhere, Lists, Quit, SignIn};
 use crate::command::{AppCommand, Command, Nav, QuitCommand, Row};
 
 pub(super) const KEYS: &[Row] = &[
@@ -25,7 +25,7 @@ pub(super) const KEYS: &[Row] = &[
         Command::Quit(QuitCommand::Stay),
         Quit,
         "quit-stay",
-        &["s", "ctrl-q", "ctrl-c"],
+        &["s"],
         "Quit and keep your seat for a short time",
     )
     .hint("quit, keep seat"),
@@ -73,4 +73,19 @@ pub(super) const KEYS: &[Row] = &[
         "Quit",
     )
     .hint("quit"),
+    // After those for everywhere, whose keys are the ones that messages name.
+    row(
+        Command::App(AppCommand::Help),
+        Lists,
+        "list-help",
+        &["?"],
+        "Open the help",
+    ),
+    row(
+        Command::App(AppCommand::Back),
+        Lists,
+        "list-back",
+        &["q"],
+        "Back, as Esc",
+    ),
 ];

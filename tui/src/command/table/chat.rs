@@ -80,8 +80,15 @@ pub(super) const KEYS: &[Row] = &[
         Command::Chat(ChatCommand::Search),
         Chat,
         "search",
-        &["ctrl-r"],
+        &["f6"],
         "Search all messages, also /search WORDS",
+    ),
+    row(
+        Command::Chat(ChatCommand::History),
+        Chat,
+        "history",
+        &["ctrl-r"],
+        "Search the messages you sent here, to send one again",
     ),
     row(
         Command::Chat(ChatCommand::CopyMode),

@@ -64,9 +64,16 @@ pub(super) const KEYS: &[Row] = &[
         Meetings,
         "participants",
         &["f3"],
-        "Show the participants on a narrow screen",
+        "Show or hide the participants",
     )
     .hint("who"),
+    row(
+        Command::Meetings(MeetingsCommand::HideList),
+        Meetings,
+        "hide-meetings",
+        &["shift-f2"],
+        "Hide or show the meetings beside the chat",
+    ),
     row(
         Command::Nav(Nav::Enter),
         MeetingList,
@@ -75,6 +82,13 @@ pub(super) const KEYS: &[Row] = &[
         "Join the meeting, or open an ended one",
     )
     .hint("join"),
+    row(
+        Command::Nav(Nav::Down),
+        Finder,
+        "finder-next",
+        &["ctrl-r"],
+        "Next match",
+    ),
     row(
         Command::Nav(Nav::Enter),
         Finder,

@@ -1,7 +1,7 @@
 //! Keys of a selected message, and of the text to find among the messages.
 
 use super::row;
-use crate::command::Context::{FindInMeeting, Selection};
+use crate::command::Context::{DeleteQuestion, FindInMeeting, Selection};
 use crate::command::{Command, Nav, Row, SelectionCommand};
 
 pub(super) const KEYS: &[Row] = &[
@@ -26,7 +26,7 @@ pub(super) const KEYS: &[Row] = &[
         Selection,
         "selection-delete",
         &["d"],
-        "Delete your message (press twice)",
+        "Delete your message; asks first",
     )
     .hint("delete"),
     row(
@@ -90,6 +90,14 @@ pub(super) const KEYS: &[Row] = &[
         &["enter"],
         "Load messages missing here; otherwise close",
     ),
+    row(
+        Command::Selection(SelectionCommand::ConfirmDelete),
+        DeleteQuestion,
+        "confirm-delete",
+        &["y"],
+        "Delete the message",
+    )
+    .hint("delete"),
     row(
         Command::Nav(Nav::Enter),
         FindInMeeting,

@@ -26,7 +26,7 @@ pub(super) const KEYS: &[Row] = &[
         Compose,
         "complete",
         &["tab"],
-        "Complete a /command or an @name; again: the next match",
+        "Complete a /command or a name; again: the next match",
     )
     .hint("complete"),
     row(

@@ -26,30 +26,34 @@ impl TextLayout {
             column: 0,
             starts: vec![Vec::new()],
         };
-        let mut used = 0;
-        for (at, cluster) in text.grapheme_indices(true) {
-            if cluster == "\n" {
-                layout.mark(at, used, cursor);
-                layout.rows.push(String::new());
-                layout.starts.push(Vec::new());
-                used = 0;
-                continue;
+        let mut start = 0;
+        for (nth, line) in text.split('\n').enumerate() {
+            if nth > 0 {
+                layout.add_row();
             }
-            let shown = text::shown(cluster);
-            let more = text::width(&shown);
-            // The last cell of a row is reserved for the cursor.
-            if used > 0 && used + more >= cells {
-                layout.rows.push(String::new());
-                layout.starts.push(Vec::new());
-                used = 0;
+            let row_starts = row_starts(line, cells, usize::MAX);
+            let mut next_rows = row_starts.iter().skip(1).peekable();
+            let mut used = 0;
+            for (at, cluster) in line.grapheme_indices(true) {
+                if next_rows.next_if_eq(&&at).is_some() {
+                    layout.add_row();
+                    used = 0;
+                }
+                let shown = text::shown(cluster);
+                layout.mark(start + at, used, cursor);
+                used += text::width(&shown);
+                let last = layout.rows.len() - 1;
+                layout.rows[last].push_str(&shown);
             }
-            layout.mark(at, used, cursor);
-            let last = layout.rows.len() - 1;
-            layout.rows[last].push_str(&shown);
-            used += more;
+            layout.mark(start + line.len(), used, cursor);
+            start += line.len() + 1;
         }
-        layout.mark(text.len(), used, cursor);
         layout
+    }
+
+    fn add_row(&mut self) {
+        self.rows.push(String::new());
+        self.starts.push(Vec::new());
     }
 
     /// Returns the byte offset nearest to a column of a row.
@@ -75,20 +79,44 @@ impl TextLayout {
 /// Returns the number of rows that a text needs, counting up to `most`, without laying it out.
 pub(super) fn count(text: &str, cells: usize, most: usize) -> usize {
     let cells = cells.max(2);
-    let (mut rows, mut used) = (1, 0);
-    for cluster in text.graphemes(true) {
+    let mut rows = 0;
+    for line in text.split('\n') {
         if rows >= most {
             break;
         }
-        if cluster == "\n" {
-            (rows, used) = (rows + 1, 0);
-            continue;
-        }
-        let more = text::width(&text::shown(cluster));
-        if used > 0 && used + more >= cells {
-            (rows, used) = (rows + 1, 0);
-        }
-        used += more;
+        rows += row_starts(line, cells, most - rows).len();
     }
     rows
+}
+
+/// Returns the byte offsets at which the rows of a line start, at most `most`. A row breaks after its
+/// last blank or hyphen, or within a word that is longer than a row. Its last cell is reserved for the
+/// cursor.
+fn row_starts(line: &str, cells: usize, most: usize) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut used = 0;
+    // The last possible break in this row: its offset and the cells before it.
+    let mut chance: Option<(usize, usize)> = None;
+    for (at, cluster) in line.grapheme_indices(true) {
+        if starts.len() >= most {
+            break;
+        }
+        let more = text::width(&text::shown(cluster));
+        let is_full = |used: usize| used > 0 && used + more >= cells;
+        if is_full(used)
+            && let Some((offset, before)) = chance.take()
+        {
+            starts.push(offset);
+            used -= before;
+        }
+        if is_full(used) && starts.last() != Some(&at) {
+            starts.push(at);
+            used = 0;
+        }
+        used += more;
+        if matches!(cluster, " " | "-") {
+            chance = Some((at + cluster.len(), used));
+        }
+    }
+    starts
 }

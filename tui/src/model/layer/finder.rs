@@ -3,6 +3,8 @@
 mod update;
 pub mod view;
 
+use std::collections::BTreeSet;
+
 use neo_frizbee::{Config, Matcher, Pattern, PatternConfig};
 use plenary_shared::ids::InstanceId;
 
@@ -11,9 +13,21 @@ use crate::model::Model;
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
+/// What the finder searches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FinderKind {
+    /// Meetings, participants and commands.
+    #[default]
+    All,
+    /// The messages that the user sent in the shown meeting.
+    History,
+}
+
 /// The state of the finder.
 #[derive(Clone, Debug, Default)]
 pub struct Finder {
+    /// What it searches.
+    pub kind: FinderKind,
     pub query: Editor,
     /// The texts that were cut from it.
     pub ring: KillRing,
@@ -31,6 +45,8 @@ pub enum Found {
     Slash(&'static SlashCommand),
     /// A command that has a key, to run it.
     Row(&'static Row),
+    /// A sent message, to write it again.
+    Sent(String),
 }
 
 /// A match.
@@ -46,6 +62,9 @@ impl Finder {
     /// must all match.
     pub fn hits(&self, model: &Model) -> Vec<Hit> {
         let query = self.query.text().trim_start();
+        if self.kind == FinderKind::History {
+            return sent(model, query);
+        }
         let (hits, query) = match query.chars().next() {
             Some('@') => (people(model), &query[1..]),
             Some('/') => (commands(model), &query[1..]),
@@ -98,9 +117,28 @@ impl Hit {
     fn searched(&self) -> String {
         match self.found {
             Found::Meeting(id) => format!("{} {id}", self.name),
-            Found::Person(_) | Found::Slash(_) | Found::Row(_) => self.name.clone(),
+            Found::Person(_) | Found::Slash(_) | Found::Row(_) | Found::Sent(_) => {
+                self.name.clone()
+            }
         }
     }
+}
+
+/// The sent messages that contain all words, newest first, each once.
+fn sent(model: &Model, query: &str) -> Vec<Hit> {
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let mut seen = BTreeSet::new();
+    let texts = model.inputs.history.of(model.shown).iter().rev();
+    let texts = texts.filter(|text| {
+        let lower = text.to_lowercase();
+        words.iter().all(|word| lower.contains(word)) && seen.insert(*text)
+    });
+    let hits = texts.map(|text| Hit {
+        name: text::one_line(text),
+        note: String::new(),
+        found: Found::Sent(text.clone()),
+    });
+    hits.collect()
 }
 
 fn meetings(model: &Model) -> Vec<Hit> {

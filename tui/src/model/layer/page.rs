@@ -11,11 +11,15 @@ pub mod view;
 use plenary_shared::domain::Presence;
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Absent, JoinTimes, MessagesOk, ParticipantsOk, PlanOk, Verdict};
+use plenary_shared::time::Timestamp;
 use ratatui::text::{Line, Span};
 
 use crate::command::Context;
+use crate::link;
 use crate::model::Model;
+use crate::model::editor::{Editor, KillRing};
 use crate::model::layer::dashboard::Dashboard;
+use crate::model::layer::selection;
 use crate::text;
 use crate::theme::Tone;
 
@@ -25,6 +29,9 @@ pub struct Page {
     pub page: PageContent,
     /// The number of rows scrolled off at the top.
     pub scroll: usize,
+    /// What the help shows: the typed words, and the text cut from them.
+    pub filter: Editor,
+    ring: KillRing,
 }
 
 /// The content of a page; `None` until the server has replied.
@@ -32,8 +39,8 @@ pub struct Page {
 pub enum PageContent {
     /// The keys and slash commands.
     Help {
-        /// The context whose keys come first: that of the layer from which the help was opened.
-        context: Context,
+        /// The contexts whose keys come first: those of the layer from which the help was opened.
+        here: &'static [Context],
     },
     /// The participants of a meeting with details.
     People(InstanceId, Option<ParticipantsOk>),
@@ -45,6 +52,10 @@ pub enum PageContent {
     },
     /// The join times of all running meetings.
     JoinTimes(Option<Vec<JoinTimes>>),
+    /// The links in the messages of the shown meeting.
+    Urls,
+    /// The errors in `keys.toml` and `theme.toml`.
+    ConfigErrors,
     Outbox,
     /// The health of the servers and stores.
     Servers,
@@ -63,12 +74,43 @@ pub enum PageContent {
 impl Page {
     /// Creates a page that shows its first row.
     pub fn new(page: PageContent) -> Self {
-        Self { page, scroll: 0 }
+        Self {
+            page,
+            scroll: 0,
+            filter: Editor::default(),
+            ring: KillRing::default(),
+        }
+    }
+
+    /// The parts of the key table that apply on it.
+    pub fn contexts(&self) -> &'static [Context] {
+        if self.is_help() {
+            &[Context::Choices, Context::Edit, Context::Anywhere]
+        } else {
+            &[Context::Lists, Context::Anywhere]
+        }
+    }
+
+    /// The text field that takes the typing: the filter of the help.
+    pub fn input(&mut self) -> Option<(&mut Editor, &mut KillRing)> {
+        self.is_help().then_some((&mut self.filter, &mut self.ring))
+    }
+
+    /// The number of rows above the content: that of the filter.
+    pub fn head_rows(&self) -> usize {
+        usize::from(self.is_help())
     }
 
     /// Returns whether it shows the help.
     pub fn is_help(&self) -> bool {
         matches!(self.page, PageContent::Help { .. })
+    }
+
+    /// Returns whether it shows the help of this context, without a filter.
+    pub fn is_help_for(&self, wanted: Context) -> bool {
+        let is_here =
+            matches!(self.page, PageContent::Help { here } if here.first() == Some(&wanted));
+        is_here && self.filter.is_empty()
     }
 
     /// Returns whether it waits for the server.
@@ -80,6 +122,8 @@ impl Page {
             PageContent::Help { .. }
             | PageContent::People(..)
             | PageContent::JoinTimes(_)
+            | PageContent::Urls
+            | PageContent::ConfigErrors
             | PageContent::Outbox
             | PageContent::Planned(_)
             | PageContent::PlanReport(_)
@@ -108,6 +152,8 @@ impl Page {
                     title(*instance)
                 )
             }
+            PageContent::Urls => "Links in this meeting".to_owned(),
+            PageContent::ConfigErrors => "Errors in keys.toml and theme.toml".to_owned(),
             PageContent::Outbox => "Outbox".to_owned(),
             PageContent::Servers => "Servers".to_owned(),
             PageContent::Planned(id) => planned::title(model, *id),
@@ -122,13 +168,15 @@ impl Page {
     /// Returns all rows, wrapped to `columns`.
     pub fn rows(&self, model: &Model, columns: usize) -> Vec<Line<'static>> {
         match &self.page {
-            PageContent::Help { context } => help::rows(model, columns, *context),
+            PageContent::Help { here } => help::rows(model, columns, here, self.filter.text()),
             PageContent::People(_, people) => waiting(model, people.as_ref(), |people| {
                 people_rows(model, columns, people)
             }),
             PageContent::Messages { said, .. } => waiting(model, said.as_ref(), |said| {
                 message_rows(model, columns, said)
             }),
+            PageContent::Urls => url_rows(model, columns),
+            PageContent::ConfigErrors => error_rows(model, columns),
             PageContent::Outbox => outbox::rows(model, columns),
             PageContent::Servers => servers::rows(model, columns),
             PageContent::Planned(id) => planned::rows(model, columns, *id),
@@ -155,8 +203,51 @@ fn waiting<T: ?Sized>(
     )
 }
 
+/// A time to the second in 8 columns; on another day its date.
+fn joined(model: &Model, at: Timestamp) -> String {
+    let (zone, now) = (model.zone, model.now);
+    if zone.day(at) == zone.day(now) {
+        zone.hms(at)
+    } else {
+        format!("{:<8}", zone.day_month(at))
+    }
+}
+
 fn nothing(model: &Model, text: &'static str) -> Vec<Line<'static>> {
     vec![Line::styled(text, model.theme.style(Tone::Quiet))]
+}
+
+/// Returns the links in the known messages of the shown meeting, newest first.
+fn url_rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    let log = model.room().and_then(|room| room.log.as_ref());
+    let mut rows = Vec::new();
+    for event in log.into_iter().flat_map(|log| log.events().rev()) {
+        let (Some(user), Some(body)) = (event.kind.user(), selection::body(event)) else {
+            continue;
+        };
+        let name = log.map_or_else(String::new, |log| log.name(user));
+        let at = model.zone.time(event.timestamp, model.now);
+        let head = format!("{at} {}", text::one_line(&name));
+        for found in link::found(body) {
+            rows.push(Line::styled(head.clone(), model.theme.style(Tone::Quiet)));
+            let cells = columns.saturating_sub(2).max(1);
+            let url = text::wrap(&text::one_line(&body[found]), cells).into_iter();
+            rows.extend(url.map(|row| Line::raw(format!("  {row}"))));
+        }
+    }
+    if rows.is_empty() {
+        return nothing(model, "No links in the loaded messages");
+    }
+    rows
+}
+
+fn error_rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
+    if model.config_errors.is_empty() {
+        return nothing(model, "No errors");
+    }
+    let errors = model.config_errors.iter();
+    let rows = errors.flat_map(|error| text::wrap(&text::one_line(error), columns));
+    rows.map(Line::raw).collect()
 }
 
 fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Line<'static>> {
@@ -182,10 +273,13 @@ fn people_rows(model: &Model, columns: usize, found: &ParticipantsOk) -> Vec<Lin
         let there = match (person.presence, person.since) {
             (Presence::Present, _) => String::new(),
             (away, None) => format!("({away})  "),
-            (away, Some(since)) => format!("({away} since {})  ", model.zone.hm(since)),
+            (away, Some(since)) => {
+                let since = model.zone.time(since, model.now);
+                format!("({away} since {since})  ")
+            }
         };
         Line::from(vec![
-            Span::raw(format!("{} ", model.zone.hms(person.joined))),
+            Span::raw(format!("{} ", joined(model, person.joined))),
             Span::styled(name, model.theme.name(person.id.get(), own)),
             Span::raw(text::fit(
                 &if is_detailed {
@@ -293,7 +387,7 @@ fn join_rows(model: &Model, columns: usize, meetings: &[JoinTimes]) -> Vec<Line<
             let own = model.my_id() == Some(log.user);
             let name = text::fit(&text::one_line(&log.name), columns.saturating_sub(11), cut);
             rows.push(Line::from(vec![
-                Span::raw(format!("  {} ", model.zone.hms(log.timestamp))),
+                Span::raw(format!("  {} ", joined(model, log.timestamp))),
                 Span::styled(name, model.theme.name(log.user.get(), own)),
             ]));
         }

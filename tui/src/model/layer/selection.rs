@@ -20,7 +20,7 @@ pub struct Selection {
     pub sought: String,
     /// The number of links of the message that were opened.
     pub opened: usize,
-    /// Whether pressing delete again deletes the message.
+    /// Whether the question before a delete is open.
     pub deleting: bool,
 }
 

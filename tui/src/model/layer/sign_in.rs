@@ -6,6 +6,7 @@ pub mod view;
 use plenary_shared::time::Timestamp;
 
 use crate::model::editor::{Editor, KillRing};
+use crate::server_url::ServerUrl;
 
 /// The state of the form.
 #[derive(Clone, Debug)]
@@ -64,6 +65,13 @@ impl SignIn {
             error: None,
             since: None,
         }
+    }
+
+    /// Returns the server's address, as the session stores it.
+    pub fn server_address(&self) -> String {
+        let typed = self.server.text().trim();
+        let parsed = typed.parse::<ServerUrl>();
+        parsed.map_or_else(|_| typed.to_owned(), |url| url.to_string())
     }
 
     /// Returns the text of a field.

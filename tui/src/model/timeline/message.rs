@@ -23,6 +23,9 @@ const SECOND_MS: i64 = 1_000;
 /// The text in place of a deleted message.
 const DELETED: &str = "(deleted)";
 
+/// How the body of an action starts.
+const ACTION: &str = "/me ";
+
 /// A message to draw.
 struct DrawnMessage<'a> {
     at: Timestamp,
@@ -117,7 +120,9 @@ impl RoomView<'_> {
     }
 
     fn message_rows(&self, message: &DrawnMessage<'_>) -> Vec<Line<'static>> {
-        let (at, user, body) = (message.at, message.user, message.body);
+        let (at, user) = (message.at, message.user);
+        let action = self.action(user, message.body);
+        let body = action.as_deref().unwrap_or(message.body);
         let me = self.me.filter(|me| me.id != user);
         let is_mention = me.is_some_and(|me| mentions(body, &me.name));
         let mark = if is_mention {
@@ -126,7 +131,8 @@ impl RoomView<'_> {
             String::new()
         };
         let cells = self.text_cells().saturating_sub(text::width(&mark)).max(1);
-        let style = self.theme.style(match (message.is_deleted, is_mention) {
+        let is_named = is_mention || me.is_some_and(|me| text::names(body, &me.name));
+        let style = self.theme.style(match (message.is_deleted, is_named) {
             (true, _) => Tone::Quiet,
             (false, true) => Tone::Mention,
             (false, false) => Tone::Plain,
@@ -168,9 +174,9 @@ impl RoomView<'_> {
             .enumerate()
         {
             let mut spans = match (index, self.form) {
-                (0, Form::Three | Form::Two | Form::Tabs) => self.head(at, user),
+                (0, Form::Three | Form::Two | Form::Tabs) => self.head(at, user, action.is_some()),
                 (0, Form::Narrow | Form::Tiny) => {
-                    rows.push(Line::from(self.head(at, user)));
+                    rows.push(Line::from(self.head(at, user, action.is_some())));
                     vec![Span::raw(" ".repeat(self.indent()))]
                 }
                 _ => vec![Span::raw(" ".repeat(self.indent()))],
@@ -181,11 +187,27 @@ impl RoomView<'_> {
         rows
     }
 
-    /// Returns the time and name in front of a message.
-    fn head(&self, at: Timestamp, user: UserId) -> Vec<Span<'static>> {
+    /// Returns the text of an action, with the name of its author: `ada waves` for `/me waves`.
+    fn action(&self, user: UserId, body: &str) -> Option<String> {
+        let done = body.strip_prefix(ACTION)?;
+        let log = self.room.log.as_ref();
+        let own = self.me.filter(|me| me.id == user).map(|me| me.name.clone());
+        let name = own.or_else(|| log.map(|log| log.name(user)));
+        Some(format!(
+            "{} {done}",
+            text::one_line(&name.unwrap_or_default())
+        ))
+    }
+
+    /// Returns the time and name in front of a message; in front of an action an asterisk.
+    fn head(&self, at: Timestamp, user: UserId, is_action: bool) -> Vec<Span<'static>> {
         let cut = self.theme.glyphs.cut;
         let cells = self.name_cells();
-        let name = text::fit(&self.name(user), cells, cut);
+        let name = if is_action {
+            "*".to_owned()
+        } else {
+            text::fit(&self.name(user), cells, cut)
+        };
         let blanks = " ".repeat(cells.saturating_sub(text::width(&name)));
         let name = Span::styled(name, self.theme.name(user.get(), self.is_me(user)));
         let time = Span::styled(self.zone.hm(at), self.theme.style(Tone::Quiet));

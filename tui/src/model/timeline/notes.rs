@@ -45,6 +45,7 @@ impl RoomView<'_> {
             }
             Reason::Missed => "the server was not running".to_owned(),
             Reason::ConnectionLost => "connection lost".to_owned(),
+            Reason::Suspended => "suspended".to_owned(),
             Reason::Removed => "everyone removed".to_owned(),
             Reason::Cancelled => "cancelled".to_owned(),
         }
@@ -60,13 +61,18 @@ impl RoomView<'_> {
         {
             rows.push(self.rule(&self.zone.day_title(event.timestamp), glyphs.rule));
         }
+        let offset = |event: &Event| self.zone.offset(event.timestamp);
+        if before.is_some_and(|before| offset(before) != offset(event)) {
+            let title = format!("clocks changed: times are in {}", offset(event));
+            rows.push(self.rule(&title, glyphs.dotted));
+        }
         let lowest = before.map_or(Seq::default(), |before| before.seq);
         rows.extend(self.offline_rows(lowest, Some(event.seq)));
         if let Some(divider) = self.room.divider
             && divider.count > 0
             && is_first_after(event.seq, divider.after, before)
         {
-            let at = divider.at.map(|at| self.zone.hm(at));
+            let at = divider.at.map(|at| self.zone.time(at, self.now));
             let since = at.map_or_else(String::new, |at| match self.form {
                 Form::Three | Form::Two => format!(" since you looked away at {at}"),
                 Form::Tabs | Form::Narrow | Form::Tiny => format!(" since {at}"),
@@ -141,12 +147,12 @@ impl RoomView<'_> {
                             if self.me.is_none_or(|me| me.id != *user))
                     })
                     .count();
-                let (from, to) = (self.zone.hm(absence.from), self.zone.hm(absence.to));
+                let (zone, from, to) = (self.zone, absence.from, absence.to);
                 let (dash, dot) = (self.theme.glyphs.dash, self.theme.glyphs.dot);
-                let span = if from == to {
-                    from
+                let span = if zone.time(from, self.now) == zone.time(to, self.now) {
+                    zone.time(from, self.now)
                 } else {
-                    format!("{from}{dash}{to}")
+                    zone.span(from, to, self.now, dash)
                 };
                 let said = if self.room.requested_newer || !(self.room.following || log.is_closed())
                 {
@@ -269,6 +275,7 @@ impl RoomView<'_> {
         if let EventKind::Leave { reason, .. } = &event.kind {
             let cause = match reason {
                 Reason::ConnectionLost => Some("connection lost".to_owned()),
+                Reason::Suspended => Some("suspended".to_owned()),
                 Reason::Removed => Some("removed".to_owned()),
                 Reason::Left
                 | Reason::Scheduled

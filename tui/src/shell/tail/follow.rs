@@ -167,6 +167,7 @@ impl Follow {
             | Verb::Leave(_)
             | Verb::Post(_)
             | Verb::Participants(_)
+            | Verb::Terminals {}
             | Verb::JoinTimes {}
             | Verb::Edit(_)
             | Verb::Delete(_)

@@ -9,6 +9,7 @@ use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};
 use plenary_shared::protocol::{Extension, RequestedAction, Target};
 use plenary_shared::text::{MessageBody, parse_reason};
 
+use crate::model::answer::is_yes;
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
@@ -23,11 +24,24 @@ pub enum DialogKind {
     Explain,
 }
 
+/// The effect of Enter in a dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The next field has the focus.
+    Next,
+    /// The question was answered with no: nothing is done.
+    Declined,
+    /// All fields are complete, with the optional reason.
+    Complete(Option<String>),
+}
+
 /// A field of a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DialogField {
     /// The name or email of a participant or user.
     Participant,
+    /// `y`, before an action that cannot be undone.
+    Confirmation,
     /// How many minutes to extend by.
     Minutes,
     Text,
@@ -76,11 +90,32 @@ impl DialogKind {
         }
     }
 
+    /// Whether it takes away something that participants have: it asks first, and the default is no.
+    pub const fn is_destructive(self) -> bool {
+        use ModerationKind as Kind;
+        match self {
+            Self::Moderate(Kind::End | Kind::Remove | Kind::Ban) => true,
+            Self::Explain
+            | Self::Moderate(
+                Kind::Mute
+                | Kind::Unmute
+                | Kind::Unban
+                | Kind::Extend
+                | Kind::Lock
+                | Kind::Unlock
+                | Kind::ReadOnly
+                | Kind::Writable
+                | Kind::Announce,
+            ) => false,
+        }
+    }
+
     fn first_field(self) -> DialogField {
         match self {
             Self::Moderate(ModerationKind::Extend) => DialogField::Minutes,
             Self::Moderate(ModerationKind::Announce) => DialogField::Text,
             _ if self.needs_user() => DialogField::Participant,
+            _ if self.is_destructive() => DialogField::Confirmation,
             _ => DialogField::Reason,
         }
     }
@@ -91,6 +126,7 @@ impl DialogField {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Participant => "Name or email",
+            Self::Confirmation => "Type y to confirm. Enter cancels",
             Self::Minutes => "Minutes to add",
             Self::Text => "Message to all participants",
             Self::Reason => "Reason (optional, visible to all)",
@@ -112,7 +148,7 @@ impl Dialog {
             targets,
             place,
             field,
-            editor: Editor::new(initial),
+            editor: Editor::with_default(initial),
             participants: Vec::new(),
             highlighted: 0,
             chosen: None,
@@ -166,30 +202,38 @@ impl Dialog {
         self.participants.iter().filter(is_match).collect()
     }
 
-    /// Takes the current field and moves to the next. Returns the optional reason after the last
-    /// field, and an error message for invalid input.
-    pub fn confirm(&mut self) -> Result<Option<Option<String>>, String> {
+    /// Takes the current field and moves to the next. Returns an error message for invalid input.
+    pub fn confirm(&mut self) -> Result<Confirmed, String> {
         let input = self.editor.text().trim().to_owned();
         match self.field {
             DialogField::Participant => {
                 let (target, name) = self.resolve_target(&input)?;
                 self.choose(target, name);
-                Ok(None)
+                Ok(Confirmed::Next)
             }
+            DialogField::Confirmation if input.is_empty() => Ok(Confirmed::Declined),
+            DialogField::Confirmation if is_yes(&input) => {
+                self.ask_reason();
+                Ok(Confirmed::Next)
+            }
+            DialogField::Confirmation => Err(format!(
+                "Not an answer: '{}'. Type y, or press Esc to cancel",
+                text::one_line(&input)
+            )),
             DialogField::Minutes => {
                 self.action = Some(parse_extension(&input)?);
                 self.ask_reason();
-                Ok(None)
+                Ok(Confirmed::Next)
             }
             DialogField::Text => {
                 let body = MessageBody::parse(&input)
                     .map_err(|error| text::capitalize(&error.to_string()))?;
                 self.action = Some(RequestedAction::Announce { body });
-                Ok(Some(None))
+                Ok(Confirmed::Complete(None))
             }
-            DialogField::Reason if input.is_empty() => Ok(Some(None)),
+            DialogField::Reason if input.is_empty() => Ok(Confirmed::Complete(None)),
             DialogField::Reason => match parse_reason(&input) {
-                Ok(reason) => Ok(Some(Some(reason))),
+                Ok(reason) => Ok(Confirmed::Complete(Some(reason))),
                 Err(_) if input.len() > REASON_BYTES_MAX => Err(format!(
                     "Reason is {} bytes; the limit is {REASON_BYTES_MAX}",
                     input.len()
@@ -199,10 +243,15 @@ impl Dialog {
         }
     }
 
-    /// Sets who the action applies to, and asks for the reason.
+    /// Sets who the action applies to, and asks for the confirmation or the reason.
     pub fn choose(&mut self, target: Target, name: String) {
         self.chosen = Some((target, name));
-        self.ask_reason();
+        if self.kind.is_destructive() {
+            self.field = DialogField::Confirmation;
+            self.editor = Editor::new("");
+        } else {
+            self.ask_reason();
+        }
     }
 
     /// The email of the highlighted participant, or the one that was typed.

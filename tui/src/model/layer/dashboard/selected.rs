@@ -9,8 +9,8 @@ use crate::model::Model;
 use crate::model::layer::Chat;
 
 /// From this size on, the detail of the selected meeting is shown below the table.
-const LARGE_COLUMNS: u16 = 100;
-const LARGE_ROWS: u16 = 30;
+const LARGE_COLUMNS: u16 = 60;
+const LARGE_ROWS: u16 = 22;
 
 impl Model {
     /// Whether the user is an admin.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::figures::spark;
 use super::{Dashboard, Sort};
-use crate::clock::{minutes, minutes_left};
+use crate::clock::{self, minutes, minutes_left};
 use crate::model::Model;
 use crate::text;
 use crate::theme::{Glyphs, Tone};
@@ -251,24 +251,24 @@ fn left(model: &Model, row: &DashboardRow, cells: usize) -> (String, Tone) {
     let short = cells < 12;
     match row.state {
         InstanceState::Scheduled => {
-            let starts = minutes(minutes_left(now, row.fromdatetime));
+            let starts = clock::left(now, row.fromdatetime);
             let prefix = if short { "in" } else { "starts in" };
             (format!("{prefix} {starts}"), Tone::Plain)
         }
         InstanceState::Active | InstanceState::Ending => {
-            let left = minutes_left(now, row.todatetime);
-            match left {
-                ..=0 => {
+            let left = clock::left(now, row.todatetime);
+            match minutes_left(now, row.todatetime) {
+                _ if now >= row.todatetime => {
                     let overrun = now.ms_since(row.todatetime) / 60_000;
                     let word = if short { "" } else { " OVERRUN" };
                     (format!("+{}{word}", minutes(overrun)), Tone::Bad)
                 }
-                1..=5 => (minutes(left), Tone::Soon),
-                _ => (minutes(left), Tone::Plain),
+                ..=5 => (left, Tone::Soon),
+                _ => (left, Tone::Plain),
             }
         }
         InstanceState::Ended => {
-            let at = model.zone.hm(row.todatetime);
+            let at = model.zone.short_time(row.todatetime, now);
             let text = match (short, row.cancelled) {
                 (_, true) => "cancelled".to_owned(),
                 (true, false) => at,

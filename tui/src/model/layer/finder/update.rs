@@ -2,7 +2,7 @@
 
 use crate::command::Nav;
 use crate::keymap::Bound;
-use crate::model::layer::finder::{Finder, Found};
+use crate::model::layer::finder::{Finder, FinderKind, Found};
 use crate::model::layer::meeting_list::MeetingList;
 use crate::model::step::Step;
 use crate::theme::Tone;
@@ -13,6 +13,14 @@ const PAGE: usize = 10;
 impl Step<'_> {
     pub(crate) fn open_finder(&mut self) {
         self.model.layers.push(Finder::default());
+    }
+
+    /// Opens the finder of sent messages.
+    pub(crate) fn open_history(&mut self) {
+        self.model.layers.push(Finder {
+            kind: FinderKind::History,
+            ..Finder::default()
+        });
     }
 
     /// Moves in the finder; up and down wrap around the ends.
@@ -49,6 +57,11 @@ impl Step<'_> {
         match hit.found {
             Found::Meeting(id) if self.model.instance(id).is_none() => self.enter_meeting(id),
             Found::Meeting(id) => self.show(id),
+            Found::Sent(text) => {
+                self.focus_input();
+                // Undo restores the draft.
+                self.change(|editor, _| editor.set(&text));
+            }
             Found::Person(name) => {
                 self.focus_input();
                 self.pasted(&format!("@{name} "));

@@ -7,11 +7,16 @@ use crate::model::Model;
 use crate::text;
 use crate::theme::Tone;
 
+/// The rule that applies to a participant, who cannot join a second time.
+const ALREADY_IN: &str = "already_participant";
+
 /// The rows, wrapped to `columns`.
 pub(super) fn rows(model: &Model, columns: usize, verdict: &Verdict) -> Vec<Line<'static>> {
     let (theme, glyphs) = (model.theme, model.theme.glyphs);
     let (mark, tone, answer) = if verdict.allowed {
         (glyphs.done, Tone::Good, "Can join")
+    } else if verdict.rule == ALREADY_IN {
+        (glyphs.live, Tone::Plain, "Is in the meeting")
     } else {
         (glyphs.failed, Tone::Bad, "Cannot join")
     };

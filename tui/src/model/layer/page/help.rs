@@ -19,24 +19,55 @@ enum Entry {
     Blank,
 }
 
-/// The rows, wrapped to `columns`.
-pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'static>> {
-    let nearest = group(model, here, "Here: ");
+impl Entry {
+    /// Whether it contains all of these words. Headings and blank rows belong to their group.
+    fn has(&self, words: &[String]) -> bool {
+        let Self::Key(keys, help) = self else {
+            return true;
+        };
+        let text = format!("{keys} {help}").to_lowercase();
+        words.iter().all(|word| text.contains(word))
+    }
+}
+
+/// The rows whose keys, command or help contain all words of the filter, wrapped to `columns`.
+pub(super) fn rows(
+    model: &Model,
+    columns: usize,
+    here: &[Context],
+    filter: &str,
+) -> Vec<Line<'static>> {
+    let mut groups = Vec::new();
+    for (nth, context) in here.iter().enumerate() {
+        groups.push(group(model, *context, if nth == 0 { "Here: " } else { "" }));
+        if *context == Context::Compose {
+            groups.push(slash_commands(model));
+        }
+    }
+    if !here.contains(&Context::Compose) {
+        groups.push(slash_commands(model));
+    }
     let others = Context::ALL
         .iter()
-        .copied()
-        .filter(|context| *context != here);
-    let others: Vec<Vec<Entry>> = others.map(|context| group(model, context, "")).collect();
+        .filter(|context| !here.contains(context));
+    groups.extend(others.map(|context| group(model, *context, "")));
+    groups.push(symbols(model));
+    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    for group in &mut groups {
+        group.retain(|entry| entry.has(&words));
+        if !group.iter().any(|entry| matches!(entry, Entry::Key(..))) {
+            group.clear();
+        }
+    }
+    if groups.iter().all(Vec::is_empty) {
+        return super::nothing(model, " No match");
+    }
     if columns < TWO_COLUMNS_MIN {
-        let all = nearest
-            .into_iter()
-            .chain(words(model))
-            .chain(others.into_iter().flatten());
-        let all = all.chain(symbols(model));
+        let all = groups.into_iter().flatten();
         return all.flat_map(|entry| draw(model, &entry, columns)).collect();
     }
-    let (mut left, mut right) = (nearest, words(model));
-    for group in others {
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    for group in groups {
         let shorter = if left.len() <= right.len() {
             &mut left
         } else {
@@ -44,12 +75,6 @@ pub(super) fn rows(model: &Model, columns: usize, here: Context) -> Vec<Line<'st
         };
         shorter.extend(group);
     }
-    let shorter = if left.len() <= right.len() {
-        &mut left
-    } else {
-        &mut right
-    };
-    shorter.extend(symbols(model));
     let half = columns / 2 - 1;
     let rest = columns - half - 2;
     let column = |entries: Vec<Entry>, cells: usize| -> Vec<Line<'static>> {
@@ -86,7 +111,7 @@ fn group(model: &Model, context: Context, place: &str) -> Vec<Entry> {
     entries
 }
 
-fn words(model: &Model) -> Vec<Entry> {
+fn slash_commands(model: &Model) -> Vec<Entry> {
     let mut entries = vec![Entry::Title("Slash commands".to_owned())];
     for word in SLASH_COMMANDS {
         let usage = format!("{} {}", word.name, word.argument);

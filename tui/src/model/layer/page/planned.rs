@@ -41,7 +41,7 @@ pub(super) fn rows(model: &Model, columns: usize, id: MeetingId) -> Vec<Line<'st
         rows.push(Line::default());
     }
     for instance in instances {
-        let time = span(model.zone, instance.fromdatetime, instance.todatetime);
+        let time = span(model.zone, instance.fromdatetime, instance.end());
         let state = match &instance.reason {
             Some(reason) => format!("{}: {}", instance.state, text::one_line(reason)),
             None => instance.state.to_string(),

@@ -52,6 +52,7 @@ impl Step<'_> {
             return;
         };
         let (columns, height) = self.model.overlay_size();
+        let height = height.saturating_sub(page.head_rows());
         let last = page.rows(self.model, columns).len().saturating_sub(height);
         let screen = height.saturating_sub(1).max(1);
         let to = nav.moved(page.scroll.min(last), last, screen);

@@ -2,8 +2,23 @@
 
 use crate::text;
 
-/// Returns the question on quitting from a live meeting, in the longest form that fits.
-pub fn question(dot: &str, columns: usize) -> String {
+/// Returns the question on quitting from a live meeting, in the longest form that fits. `elsewhere`:
+/// another terminal stays in the meeting.
+pub fn question(dot: &str, columns: usize, elsewhere: bool) -> String {
+    if elsewhere {
+        let forms = [
+            format!(
+                " Another terminal stays in the meeting. s: quit here {dot} l: leave on all \
+                 {dot} Esc: cancel"
+            ),
+            format!(" Other terminal stays. s quit {dot} l leave all {dot} Esc"),
+        ];
+        return longest(
+            forms,
+            columns,
+            format!(" s quit here {dot} l leave all {dot} Esc"),
+        );
+    }
     let short = format!(" l leave {dot} s quit, keep seat {dot} Esc cancel");
     let forms = [
         format!(
@@ -14,6 +29,14 @@ pub fn question(dot: &str, columns: usize) -> String {
             " You're still in a meeting. l: leave, quit {dot} s: quit, keep seat {dot} Esc: cancel"
         ),
     ];
+    longest(forms, columns, short)
+}
+
+fn longest<const COUNT: usize>(
+    forms: [String; COUNT],
+    columns: usize,
+    otherwise: String,
+) -> String {
     let fits = |text: &String| text::width(text) < columns;
-    forms.into_iter().find(fits).unwrap_or(short)
+    forms.into_iter().find(fits).unwrap_or(otherwise)
 }

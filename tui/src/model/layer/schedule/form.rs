@@ -9,6 +9,7 @@ use plenary_shared::text::{parse_description, parse_reason, parse_title};
 use plenary_shared::time::{Timestamp, parse_length};
 
 use crate::clock::Zone;
+use crate::model::answer::is_yes;
 use crate::model::editor::{Editor, KillRing};
 use crate::text;
 
@@ -49,6 +50,8 @@ pub enum FormField {
     Starts,
     /// Its length or end.
     Length,
+    /// `y`, before an instance is cancelled.
+    Confirmation,
     Reason,
 }
 
@@ -70,6 +73,8 @@ pub struct Form {
 /// What a completed form asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FormResult {
+    /// Nothing: the question was answered with no.
+    Declined,
     Request(Plan),
     /// The content of a file, for an import.
     ReadFile {
@@ -122,7 +127,7 @@ impl FormKind {
             Self::Invite(_) | Self::Uninvite(_) => &[FormField::Emails],
             Self::Import(_) => &[FormField::File, FormField::Replace],
             Self::Schedule(_) | Self::Move(_) => &[FormField::Starts, FormField::Length],
-            Self::Cancel(_) => &[FormField::Reason],
+            Self::Cancel(_) => &[FormField::Confirmation, FormField::Reason],
         }
     }
 }
@@ -139,6 +144,7 @@ impl FormField {
             Self::Replace => "Replace",
             Self::Starts => "Starts",
             Self::Length => "Length",
+            Self::Confirmation => "Confirm",
             Self::Reason => "Reason",
         }
     }
@@ -155,6 +161,7 @@ impl FormField {
             (Self::Replace, _) => "'yes' removes users not in the file; 'no' keeps them",
             (Self::Starts, _) => "2026-05-06 13:00, now, or in 5m",
             (Self::Length, _) => "45m, 1h30m, or the end: 2026-05-06 14:00",
+            (Self::Confirmation, _) => "'y' cancels the instance. Enter alone changes nothing",
             (Self::Reason, _) => "Optional",
         }
     }
@@ -176,7 +183,20 @@ impl Form {
         };
         let fields = kind.fields().iter().map(|field| {
             let value = initial_value(*field, kind, meeting, instance, zone);
-            (*field, Editor::new(value))
+            let is_default = match kind {
+                FormKind::Add | FormKind::Schedule(_) | FormKind::Import(_) => true,
+                FormKind::Edit(_)
+                | FormKind::Invite(_)
+                | FormKind::Uninvite(_)
+                | FormKind::Move(_)
+                | FormKind::Cancel(_) => false,
+            };
+            let editor = if is_default {
+                Editor::with_default(value)
+            } else {
+                Editor::new(value)
+            };
+            (*field, editor)
         });
         Self {
             kind,
@@ -211,6 +231,11 @@ impl Form {
     /// gets the focus, with an error message.
     pub fn confirm(&mut self, now: Timestamp, zone: Zone) -> Option<FormResult> {
         self.error = None;
+        if let Some((FormField::Confirmation, answer)) = self.fields.get(self.at)
+            && !is_yes(answer.text().trim())
+        {
+            return Some(FormResult::Declined);
+        }
         if self.at + 1 < self.fields.len() {
             self.at += 1;
             return None;
@@ -266,6 +291,10 @@ impl Form {
                 let input = Some(self.text(FormField::Reason)).filter(|text| !text.is_empty());
                 let reason = input.map(parse_reason).transpose();
                 let reason = reason.map_err(|error| (FormField::Reason, error.to_string()))?;
+                if !is_yes(self.text(FormField::Confirmation)) {
+                    let error = "Type y to cancel the instance".to_owned();
+                    return Err((FormField::Confirmation, error));
+                }
                 Plan::Cancel { instance, reason }
             }
         };

@@ -152,7 +152,7 @@ impl Table {
         let cells = self.name.saturating_sub(5);
         let id = text::left(&instance.id.to_string(), cells, glyphs.cut);
         spans.push(Span::raw(id));
-        let (zone, from, to) = (model.zone, instance.fromdatetime, instance.todatetime);
+        let (zone, from, to) = (model.zone, instance.fromdatetime, instance.end());
         let day = if self.time == TIME {
             zone.day_title(from)
         } else {

@@ -3,7 +3,7 @@
 use plenary_shared::domain::{Event, EventKind};
 use plenary_shared::ids::Seq;
 
-use crate::command::{AppCommand, ChatCommand, Command, Nav, SelectionCommand};
+use crate::command::{ChatCommand, Command, Nav, SelectionCommand};
 use crate::effect::Effect;
 use crate::link;
 use crate::model::layer::meeting_list::MeetingList;
@@ -72,8 +72,13 @@ impl Step<'_> {
 
     /// Closes the selection. A log that was at its end follows new messages again.
     pub(crate) fn close_selection(&mut self) {
+        let height = self.model.chat_rows();
         if self.model.layers.remove::<Selection>().is_some() {
             self.scroll_by(0);
+            if self.model.chat_rows() < height {
+                // The mark that the chat is scrolled up takes a row: keep the lowest message.
+                self.scroll_by(1);
+            }
         }
     }
 
@@ -82,7 +87,8 @@ impl Step<'_> {
         match command {
             SelectionCommand::Reply => self.reply_selected(),
             SelectionCommand::Edit => self.edit_selected(),
-            SelectionCommand::Delete => self.delete_selected(),
+            SelectionCommand::Delete => self.ask_to_delete(),
+            SelectionCommand::ConfirmDelete => self.delete_selected(),
             SelectionCommand::Find => {
                 if let Some(select) = self.model.layers.get_mut::<Selection>() {
                     select.query = Some(Query::default());
@@ -128,17 +134,6 @@ impl Step<'_> {
         }
         if !self.back_to_search() {
             self.close_selection();
-        }
-    }
-
-    /// A delete that was pressed once is forgotten by any other command but Esc.
-    pub(crate) fn forget_delete(&mut self, command: Command) {
-        let asks = matches!(
-            command,
-            Command::Selection(SelectionCommand::Delete) | Command::App(AppCommand::Back)
-        );
-        if let Some(select) = self.model.layers.get_mut::<Selection>().filter(|_| !asks) {
-            select.deleting = false;
         }
     }
 

@@ -5,6 +5,7 @@ use plenary_shared::protocol::LoginOk;
 use crate::command::Nav;
 use crate::effect::Effect;
 use crate::model::Link;
+use crate::model::editor::Editor;
 use crate::model::layer::sign_in::{Field, SignIn};
 use crate::model::step::Step;
 use crate::session::Token;
@@ -47,7 +48,7 @@ impl Step<'_> {
         form.since = Some(now);
         let text = |field| form.editor(field).text().trim().to_owned();
         self.out.push(Effect::SignIn {
-            server: text(Field::Server),
+            server: form.server_address(),
             email: text(Field::Email),
             // A password may begin or end with blanks.
             password: form.password.text().to_owned(),
@@ -73,7 +74,7 @@ impl Step<'_> {
         form.since = None;
         match answer {
             Ok(ok) => {
-                let server = form.server.text().trim().to_owned();
+                let server = form.server_address();
                 let other = self.model.session.server != server
                     || self
                         .model
@@ -98,7 +99,8 @@ impl Step<'_> {
             }
             Err(why) => {
                 form.error = Some((now, why));
-                form.password.take();
+                // It is kept to be corrected; typing replaces it.
+                form.password = Editor::with_default(form.password.text());
                 form.field = Field::Password;
             }
         }

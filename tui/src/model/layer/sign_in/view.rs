@@ -1,6 +1,7 @@
-//! The sign-in form in the middle of the screen. The rows for errors and progress are always
+//! The sign-in form in the middle of the screen. The rows for an error or the progress are always
 //! reserved, so that nothing moves.
 
+use plenary_shared::time::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
@@ -14,9 +15,11 @@ use crate::widget::{boxed, put, spread};
 
 /// The columns and rows of the form.
 const COLUMNS: u16 = 58;
-const ROWS: u16 = 12;
+const ROWS: u16 = 13;
 /// The columns before the text of a field.
 const LABEL: usize = 13;
+/// The rows of an error or the progress.
+const MESSAGE_ROWS: usize = 4;
 /// The smallest width with a frame.
 const FRAMED_MIN: u16 = 60;
 
@@ -67,9 +70,11 @@ pub fn draw(model: &Model, form: &SignIn, frame: &mut Frame<'_>) {
     if inside.height >= 10 {
         lines.push(Line::default());
     }
-    lines.push(error_line(model, form, columns));
-    lines.push(progress_line(model, form, columns));
-    lines.push(Line::default());
+    let mut message = error_lines(model, form, columns);
+    let progress = form.since.map(|since| progress_line(model, since, columns));
+    message.extend(progress);
+    message.resize(MESSAGE_ROWS, Line::default());
+    lines.extend(message);
     let button = format!("[ Sign in  {} ]", model.theme.glyphs.keys[3]);
     let indent = columns.saturating_sub(text::width(&button)) / 2;
     let button = format!("{}{button}", " ".repeat(indent));
@@ -154,27 +159,22 @@ fn field_line(
     (line, label + 2 + column)
 }
 
-fn error_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> {
+fn error_lines(model: &Model, form: &SignIn, columns: usize) -> Vec<Line<'static>> {
     let Some((at, why)) = &form.error else {
-        return Line::default();
+        return Vec::new();
     };
-    let glyphs = model.theme.glyphs;
-    let text = format!(
-        "  {} {} {}",
-        glyphs.failed,
-        model.zone.hm(*at),
-        text::one_line(why)
-    );
-    Line::styled(
-        text::fit(&text, columns, glyphs.cut),
-        model.theme.style(Tone::Bad),
-    )
+    let (glyphs, at) = (model.theme.glyphs, model.zone.hm(*at));
+    let text = format!("{} {at} {}", glyphs.failed, text::one_line(why));
+    let rows = text::wrap(&text, columns.saturating_sub(4).max(1));
+    let style = model.theme.style(Tone::Bad);
+    let rows = rows.into_iter().enumerate().map(|(nth, row)| {
+        let indent = if nth == 0 { "  " } else { "    " };
+        Line::styled(format!("{indent}{row}"), style)
+    });
+    rows.collect()
 }
 
-fn progress_line(model: &Model, form: &SignIn, columns: usize) -> Line<'static> {
-    let Some(since) = form.since else {
-        return Line::default();
-    };
+fn progress_line(model: &Model, since: Timestamp, columns: usize) -> Line<'static> {
     let glyphs = model.theme.glyphs;
     let seconds = model.now.ms_since(since).max(0) / 1_000;
     let text = format!(

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use plenary_shared::domain::{Event, EventKind, Instance, InstanceState};
 use plenary_shared::ids::{Cmid, Generation, Seq, UserId};
-use plenary_shared::protocol::{Durable, Fence, OpenOk};
+use plenary_shared::protocol::{Durable, Fence, OpenOk, OwnRestrictions};
 use plenary_shared::replica::{Applied, Replica};
 use plenary_shared::text::MessageBody;
 use proptest::prelude::*;
@@ -329,6 +329,7 @@ impl Simulation {
                 participants: 0,
                 joined: None,
                 cancelled: false,
+                ended_at: None,
             },
             generation: generation(self.generation),
             seq: seq(self.events.len() as u64),
@@ -339,6 +340,7 @@ impl Simulation {
             users: vec![],
             unread: None,
             absent: None,
+            restrictions: OwnRestrictions::default(),
         };
         match &mut self.log {
             Some(log) => log.reopen(opened),

@@ -4,7 +4,7 @@ use plenary_shared::domain::{InstanceState, ModerationKind, Participant, Reject}
 use plenary_shared::ids::{Cmid, InstanceId};
 use plenary_shared::protocol::{Explain, Moderate, Target, Verb};
 
-use super::{Dialog, DialogField, DialogKind, done, phrase};
+use super::{Confirmed, Dialog, DialogField, DialogKind, done, phrase};
 use crate::command::Nav;
 use crate::model::Asked;
 use crate::model::layer::dashboard::meeting_detail::DetailView;
@@ -75,7 +75,7 @@ impl Step<'_> {
     /// Closes the dialog without doing anything.
     pub(crate) fn cancel_dialog(&mut self) {
         self.model.layers.pop();
-        self.model.tell(Tone::Plain, "Cancelled");
+        self.model.tell(Tone::Plain, "Nothing changed");
     }
 
     /// Moves among the offered participants. Enter moves to the next field; after the last, it sends
@@ -99,8 +99,9 @@ impl Step<'_> {
             };
         }
         match dialog.confirm() {
-            Ok(None) => {}
-            Ok(Some(reason)) => {
+            Ok(Confirmed::Next) => {}
+            Ok(Confirmed::Declined) => self.cancel_dialog(),
+            Ok(Confirmed::Complete(reason)) => {
                 if let Some(dialog) = self.model.layers.remove::<Dialog>() {
                     self.moderate(&dialog, reason.as_deref());
                 }

@@ -7,6 +7,7 @@ use ratatui::text::Line;
 
 use super::{Dialog, DialogField, DialogKind};
 use crate::model::Model;
+use crate::model::answer::is_yes;
 use crate::text;
 use crate::theme::Tone;
 use crate::widget::{boxed, put, whole};
@@ -24,25 +25,25 @@ pub fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
     let offered = dialog.matches();
     let offers = match dialog.field {
         DialogField::Participant => offered.len().clamp(1, OFFERED_MAX),
-        DialogField::Minutes | DialogField::Text | DialogField::Reason => 0,
+        DialogField::Confirmation
+        | DialogField::Minutes
+        | DialogField::Text
+        | DialogField::Reason => 0,
     };
     let rows = u16::try_from(offers).unwrap_or_default() + 4;
     let (width, height) = (body.width.min(COLUMNS_MAX), body.height.min(rows));
     let x = (body.width - width) / 2;
     let area = Rect::new(x, body.bottom() - height, width, height);
-    let enter = glyphs.keys[3];
-    let confirm = match dialog.field {
-        DialogField::Participant if dialog.kind == DialogKind::Explain => "OK",
-        DialogField::Participant | DialogField::Minutes => "Next",
-        DialogField::Text | DialogField::Reason => "OK",
-    };
-    let note = format!("{enter} {confirm}  Esc Cancel");
+    let note = note(dialog, glyphs.keys[3]);
     let inside = boxed(model.theme, frame, area, &dialog.title(), &note);
     if inside.is_empty() {
         return;
     }
     let columns = usize::from(inside.width);
-    let label = dialog.field.label();
+    let label = match dialog.kind {
+        DialogKind::Explain => "Name of a participant, or email of any account",
+        DialogKind::Moderate(_) => dialog.field.label(),
+    };
     let label = text::fit(label, columns.saturating_sub(1), glyphs.cut);
     let layout = dialog.editor.layout(columns.saturating_sub(4).max(2));
     let input = layout.rows.get(layout.row).cloned().unwrap_or_default();
@@ -77,4 +78,20 @@ pub fn draw(model: &Model, dialog: &Dialog, frame: &mut Frame<'_>) {
         .min(inside.right().saturating_sub(1));
     let y = (inside.y + 1).min(inside.bottom().saturating_sub(1));
     frame.set_cursor_position(Position::new(x, y));
+}
+
+/// Returns what the keys do in the current field.
+fn note(dialog: &Dialog, enter: &str) -> String {
+    match dialog.field {
+        DialogField::Participant if dialog.kind == DialogKind::Explain => {
+            format!("{enter} OK  Esc Cancel")
+        }
+        DialogField::Confirmation if !is_yes(dialog.editor.text().trim()) => {
+            format!("{enter} Cancel")
+        }
+        DialogField::Participant | DialogField::Confirmation | DialogField::Minutes => {
+            format!("{enter} Next  Esc Cancel")
+        }
+        DialogField::Text | DialogField::Reason => format!("{enter} OK  Esc Cancel"),
+    }
 }

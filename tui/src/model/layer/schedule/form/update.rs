@@ -77,7 +77,7 @@ impl Step<'_> {
     /// Closes the form without changing anything.
     pub(crate) fn cancel_form(&mut self) {
         self.model.layers.pop();
-        self.model.tell(Tone::Plain, "Cancelled");
+        self.model.tell(Tone::Plain, "Nothing changed");
     }
 
     /// Moves between the fields. Enter moves to the next field; after the last, it sends the request.
@@ -101,6 +101,7 @@ impl Step<'_> {
         };
         let kind = form.kind;
         match form.confirm(now, zone) {
+            Some(FormResult::Declined) => self.cancel_form(),
             Some(FormResult::Request(plan)) => self.send_form(plan, kind),
             Some(FormResult::ReadFile {
                 path,

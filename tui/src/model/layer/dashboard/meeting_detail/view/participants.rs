@@ -176,6 +176,7 @@ fn state(model: &Model, one: &Attendee) -> (String, Tone) {
     let text = match stay.reason {
         None | Some(Reason::Left) => format!("left {at}"),
         Some(Reason::ConnectionLost) => format!("lost {at}"),
+        Some(Reason::Suspended) => format!("suspended {at}"),
         Some(Reason::Removed) => format!("removed {at}"),
         Some(Reason::Scheduled | Reason::Ended | Reason::Missed | Reason::Cancelled) => {
             format!("to end {at}")
