@@ -8,6 +8,7 @@ use plenary_shared::time::Timestamp;
 use crate::error::{Answer, Error};
 use crate::store::Page;
 
+pub mod confusable;
 pub mod importing;
 pub mod joining;
 

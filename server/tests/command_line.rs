@@ -7,6 +7,46 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text.trim()).expect("one JSON object")
 }
 
+#[test]
+fn meeting_that_people_cannot_join_is_warned_about() {
+    let fixture = FixtureBuilder::new().people(1, &["ada"]).start();
+    let add = |more: &[&str]| {
+        let args = [&["meeting", "add", "--title", "Course"], more].concat();
+        let added = fixture.server.cli(&args);
+        assert_eq!(added.code, 0, "{added:?}");
+        added.stderr
+    };
+    assert!(add(&[]).contains("warning: nobody can join meeting 1"));
+    assert_eq!(add(&["--public"]), "");
+    assert_eq!(add(&["--audience", "ada@example.org"]), "");
+    let warned = add(&[
+        "--audience",
+        "Lovelace, Ada <ada@example.org>; nobody@example.org",
+    ]);
+    assert!(
+        warned.contains("warning: nobody@example.org has no account"),
+        "{warned}"
+    );
+    assert!(!warned.contains("ada@"), "{warned}");
+    let args = ["meeting", "audience", "add", "2", "x@example.org"];
+    let added = fixture.server.cli(&args);
+    assert_eq!(added.stderr, "", "a public meeting needs no audience");
+}
+
+#[test]
+fn times_beyond_the_last_one_are_refused() {
+    let fixture = FixtureBuilder::new().meeting(1, "Course", None).start();
+    for (from, length) in [("9999-12-31 23:50", "1h"), ("+10000-01-01T00:00:00Z", "1h")] {
+        let args = ["meeting", "schedule", "1", "--from", from, "--for", length];
+        let refused = fixture.server.cli(&args);
+        assert_ne!(refused.code, 0, "{refused:?}");
+        assert!(
+            refused.stderr.contains("9999-12-31T23:59:59Z"),
+            "{refused:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn first_meeting_from_an_empty_installation() {
     let fixture = FixtureBuilder::new().start();

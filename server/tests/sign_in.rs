@@ -60,6 +60,38 @@ async fn login_creates_a_token_and_logout_revokes_it() {
 }
 
 #[tokio::test]
+async fn unicode_forms_of_address_and_password_are_the_same() {
+    let fixture = FixtureBuilder::new().start();
+    let add = |name: &str, email: &str| {
+        let add = ["user", "add", "--name", name, "--email", email];
+        let args = [&add[..], &["--password-stdin"]].concat();
+        fixture
+            .server
+            .cli_with_input(&args, "\u{feff}pa\u{df}wo\u{308}rter eins\n")
+    };
+    add("Jose\u{301}", "Jose\u{301}@Example.org").ok();
+    for email in ["josé@example.org", "JOSE\u{301}@example.org"] {
+        for password in ["paßwörter eins", "paßwo\u{308}rter\u{a0}eins"] {
+            let answer = login(&fixture, email, password).await;
+            assert_eq!(answer.status, 200, "{email} {password}");
+        }
+    }
+    // One account for all forms of the address, and no name that only looks like another.
+    let again = add("Another", "josé@example.org");
+    assert_ne!(again.code, 0);
+    let alike = add("J\u{43e}sé", "other@example.org");
+    assert!(
+        alike.code != 0 && alike.stderr.contains("looks like 'José'"),
+        "{alike:?}"
+    );
+    let empty = add("\u{3164}", "other@example.org");
+    assert!(
+        empty.code != 0 && empty.stderr.contains("empty"),
+        "{empty:?}"
+    );
+}
+
+#[tokio::test]
 async fn wrong_password_and_unknown_user_get_the_same_answer() {
     let fixture = fixture();
     let wrong = login(&fixture, "ada@example.org", "not the password").await;

@@ -162,9 +162,9 @@ pub struct User {
 }
 
 impl User {
-    /// The email address in lower case, as audiences store it.
+    /// The email address in NFC and lower case, as audiences store it.
     pub fn email_key(&self) -> String {
-        self.email.to_lowercase()
+        crate::text::email_key(&self.email)
     }
 }
 

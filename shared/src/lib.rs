@@ -13,3 +13,4 @@ pub mod replica;
 pub mod search;
 pub mod text;
 pub mod time;
+pub mod unicode;

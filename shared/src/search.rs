@@ -2,25 +2,32 @@
 //!
 //! `budget "two words" from:ada in:1/4 after:2026-11-01 before:2026-12-01`
 //!
-//! Every word matches the start of a word of the text, case-insensitively. A quoted phrase, a word with
-//! other characters than letters and digits, and a word in a script without spaces between words match
-//! anywhere in the text. Days start at midnight UTC: `after:` includes the day, `before:` excludes it.
+//! Every word matches the start of a word of the text, whatever their case and Unicode form. A quoted
+//! phrase, a word with other characters than letters and digits, a word longer than
+//! [`WORD_CHARS_MAX`] and a word in a script without spaces between words match anywhere in the text; so
+//! words of a text that are longer are only found in whole. Days start at midnight UTC: `after:` includes the day, `before:` excludes it.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ids::{InstanceId, MeetingId, Seq};
+use crate::ids::{InstanceId, MeetingId, Seq, UserId};
 use crate::limits::{SEARCH_BYTES_MAX, SEARCH_TERMS_MAX};
+use crate::text::email_key;
 use crate::time::Timestamp;
+use crate::unicode::fold;
+
+/// Longer words of a text are not found by their start, in characters: MySQL does not index words above 84,
+/// and they are hashes and keys rather than words.
+pub const WORD_CHARS_MAX: usize = 80;
 
 /// A search query with at least one term or filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// The terms; all must match.
     pub terms: Vec<Term>,
-    /// The sender in lower case: a userID, an email address, the start of a name, or `me`.
+    /// The sender, case-folded: a userID, an email address, the start of a name, or `me`.
     pub from: Option<String>,
     /// The meeting or instance.
     pub within: Option<Within>,
@@ -30,7 +37,7 @@ pub struct Query {
     pub before: Option<Timestamp>,
 }
 
-/// A term that a text must match, in lower case.
+/// A term that a text must match, case-folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Term {
     /// The start of a word.
@@ -82,7 +89,7 @@ impl Query {
         let mut query = Self::default();
         for part in parts(text) {
             match part.filter {
-                Some("from") => set(&mut query.from, "from", part.text.to_lowercase())?,
+                Some("from") => set(&mut query.from, "from", fold(&part.text))?,
                 Some("in") => set(&mut query.within, "in", within(&part.text)?)?,
                 Some("after") => set(&mut query.after, "after", day("after", &part.text)?)?,
                 Some("before") => set(&mut query.before, "before", day("before", &part.text)?)?,
@@ -100,10 +107,20 @@ impl Query {
 
     /// Whether the terms match a text. Ignores the filters.
     pub fn finds(&self, body: &str) -> bool {
-        let body = body.to_lowercase();
+        let body = fold(body);
         self.terms.iter().all(|term| match term {
             Term::Word(word) => words(&body).any(|one| one.starts_with(word.as_str())),
             Term::Piece(piece) => body.contains(piece.as_str()),
+        })
+    }
+
+    /// Whether `from:` names this user, by id, address or the start of the name. True without this filter.
+    /// `me` is up to the caller.
+    pub fn is_from(&self, id: UserId, name: &str, email: &str) -> bool {
+        self.from.as_ref().is_none_or(|from| {
+            from.parse() == Ok(id)
+                || fold(name).starts_with(from)
+                || fold(&email_key(email)) == *from
         })
     }
 }
@@ -111,7 +128,11 @@ impl Query {
 /// Returns the words of a text: sequences of letters, digits and underscores.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !is_of_word(c))
-        .filter(|word| !word.is_empty())
+        .filter(|word| !word.is_empty() && is_short(word))
+}
+
+fn is_short(word: &str) -> bool {
+    word.len() <= WORD_CHARS_MAX || word.chars().count() <= WORD_CHARS_MAX
 }
 
 fn is_of_word(c: char) -> bool {
@@ -161,15 +182,17 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 fn term(part: &Part<'_>) -> Option<Term> {
-    let text = part.text.to_lowercase();
+    let text = fold(&part.text);
     if text.trim().is_empty() {
         return None;
     }
-    Some(if !part.quoted && text.chars().all(is_spaced) {
-        Term::Word(text)
-    } else {
-        Term::Piece(text)
-    })
+    Some(
+        if !part.quoted && is_short(&text) && text.chars().all(is_spaced) {
+            Term::Word(text)
+        } else {
+            Term::Piece(text)
+        },
+    )
 }
 
 fn set<T>(field: &mut Option<T>, filter: &'static str, value: T) -> Result<(), QueryError> {
@@ -281,6 +304,13 @@ mod tests {
     #[case("foo_b", "foo_bar", true)]
     #[case("über", "Übermorgen", true)]
     #[case("e\u{301}", "e\u{301}tude", true)]
+    #[case("Zürich", "Zu\u{308}rich", true)]
+    #[case("zu\u{308}rich", "ZÜRICH", true)]
+    #[case("strasse", "die Straße", true)]
+    #[case("GROẞ", "grosse", true)]
+    #[case("i\u{307}stanbul", "İstanbul", true)]
+    #[case("ΟΔΥΣΣΕΥΣ", "Οδυσσευς", true)]
+    #[case("한", "\u{1112}\u{1161}\u{11ab}글", true)]
     #[case("日本", "これは日本語です", true)]
     #[case("🦀", "crab 🦀!", true)]
     #[case("🦀", "crab 🐙!", false)]
@@ -292,6 +322,27 @@ mod tests {
     fn what_is_found(#[case] query: &str, #[case] body: &str, #[case] found: bool) {
         let query = Query::parse(query).expect("a search");
         assert_eq!(query.finds(body), found, "{query:?}");
+    }
+
+    #[test]
+    fn long_words_are_found_in_whole() {
+        let word = "x".repeat(100);
+        let finds = |query: &str| Query::parse(query).expect("a search").finds(&word);
+        assert!(finds(&word) && finds("\"xx\""));
+        assert!(!finds("xx"));
+    }
+
+    #[rstest]
+    #[case("from:\"Ελένη\"", true)]
+    #[case("from:ΕΛΈ", true)]
+    #[case("from:ελένη@example.org", true)]
+    #[case("from:7", true)]
+    #[case("from:λένη", false)]
+    #[case("from:8", false)]
+    fn sender_is_found_by_id_name_or_address(#[case] query: &str, #[case] found: bool) {
+        let query = Query::parse(query).expect("a search");
+        let id = UserId::new(7).expect("small");
+        assert_eq!(query.is_from(id, "Ελένη Π.", "ΕΛΈΝΗ@example.org"), found);
     }
 
     #[test]

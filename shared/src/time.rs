@@ -16,6 +16,21 @@ impl Timestamp {
     const MS_MIN: i64 = -62_135_596_800_000;
     const MS_MAX: i64 = 253_402_300_799_999;
 
+    /// Creates a point from milliseconds since 1970-01-01 UTC, or `None` outside of the range of RFC 3339.
+    pub const fn try_from_ms(ms: i64) -> Option<Self> {
+        if Self::MS_MIN <= ms && ms <= Self::MS_MAX {
+            Some(Self(ms))
+        } else {
+            None
+        }
+    }
+
+    /// Returns the point this duration later, or `None` outside of the range of RFC 3339. For times that
+    /// users type, which must not be cut silently.
+    pub fn checked_add(self, length: TimeDelta) -> Option<Self> {
+        Self::try_from_ms(self.0.checked_add(length.num_milliseconds())?)
+    }
+
     /// Creates a point from milliseconds since 1970-01-01 UTC, clamped to the range of RFC 3339.
     pub fn from_ms(ms: i64) -> Self {
         Self(ms.clamp(Self::MS_MIN, Self::MS_MAX))
@@ -55,18 +70,31 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A text that is not an RFC 3339 time.
+/// Why a text is not an RFC 3339 time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a time like 2026-05-06T13:00:00Z")]
-pub struct TimestampError;
+pub enum TimestampError {
+    /// It has another form.
+    #[error("must be a time like 2026-05-06T13:00:00Z")]
+    Form,
+    /// It is outside of the years that can be stored.
+    #[error("must be a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z")]
+    Range,
+}
 
 impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, TimestampError> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|at| Self::from(at.with_timezone(&Utc)))
-            .map_err(|_| TimestampError)
+        if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+            return Self::try_from_ms(at.timestamp_millis()).ok_or(TimestampError::Range);
+        }
+        // RFC 3339 has four digits for the year; this form has more, after a sign.
+        match text.parse::<DateTime<Utc>>() {
+            Ok(at) if Self::try_from_ms(at.timestamp_millis()).is_none() => {
+                Err(TimestampError::Range)
+            }
+            Ok(_) | Err(_) => Err(TimestampError::Form),
+        }
     }
 }
 
@@ -102,6 +130,9 @@ pub enum WhenError {
         "Invalid time: '{0}'. Use 2026-05-06T13:00:00Z, '2026-05-06 13:00' (local), now, or 'in 5m'"
     )]
     Time(String),
+    /// The time is outside of the years that can be stored.
+    #[error("'{0}' is outside of the years 1 to 9999: the last time is 9999-12-31T23:59:59Z")]
+    Range(String),
     /// The duration has none of the known forms.
     #[error("Invalid duration: '{0}'. Use 45m, 90s, 2h, 1h30m or 1d")]
     Length(String),
@@ -124,10 +155,12 @@ pub fn parse_when<Z: TimeZone>(
         return Ok(now);
     }
     if let Some(length) = text.strip_prefix("in ") {
-        return Ok(now.plus_ms(parse_length(length)?.num_milliseconds()));
+        return add(now, length, text);
     }
-    if let Ok(at) = text.parse() {
-        return Ok(at);
+    match text.parse() {
+        Ok(at) => return Ok(at),
+        Err(TimestampError::Range) => return Err(WhenError::Range(text.to_owned())),
+        Err(TimestampError::Form) => {}
     }
     let local = [
         "%Y-%m-%d %H:%M",
@@ -139,10 +172,21 @@ pub fn parse_when<Z: TimeZone>(
     .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
     .ok_or_else(|| WhenError::Time(text.to_owned()))?;
     match zone.from_local_datetime(&local) {
-        LocalResult::Single(at) => Ok(Timestamp::from(at.with_timezone(&Utc))),
+        LocalResult::Single(at) => Timestamp::try_from_ms(at.timestamp_millis())
+            .ok_or_else(|| WhenError::Range(text.to_owned())),
         LocalResult::Ambiguous(..) => Err(WhenError::Twice(local)),
         LocalResult::None => Err(WhenError::Skipped(local)),
     }
+}
+
+/// Returns the end of a period that starts at `from` and lasts as long as the user typed.
+pub fn parse_end(from: Timestamp, length: &str) -> Result<Timestamp, WhenError> {
+    add(from, length, &format!("{from} + {}", length.trim()))
+}
+
+fn add(from: Timestamp, length: &str, typed: &str) -> Result<Timestamp, WhenError> {
+    from.checked_add(parse_length(length)?)
+        .ok_or_else(|| WhenError::Range(typed.to_owned()))
 }
 
 /// Parses a duration that a user types: `45m`, `90s`, `2h`, `1h30m`, `1d`. Zero is invalid.
@@ -197,6 +241,39 @@ mod tests {
             parse_when(text, now, &zone).map(|t| t.to_string()),
             Ok(expected.to_owned())
         );
+    }
+
+    #[rstest]
+    #[case("9999-12-31 23:59:59", true)]
+    #[case("9999-12-31T23:59:59.999Z", true)]
+    #[case("9999-12-31T23:59:59-01:00", false)]
+    #[case("+10000-01-01T00:00:00Z", false)]
+    #[case("+10000-01-01 00:00", false)]
+    #[case("in 3000000d", false)]
+    #[case("0000-01-01T00:00:00Z", false)]
+    #[case("-0001-01-01 00:00", false)]
+    fn times_outside_of_the_years_that_can_be_stored_are_refused(
+        #[case] text: &str,
+        #[case] good: bool,
+    ) {
+        let now = "2026-05-06T11:00:00Z".parse().expect("a time");
+        match parse_when(text, now, &Utc) {
+            Ok(_) => assert!(good, "{text}"),
+            Err(error) => {
+                assert!(
+                    !good && error.to_string().contains("9999-12-31T23:59:59Z"),
+                    "{error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn end_beyond_the_last_time_is_refused_and_not_cut() {
+        let from: Timestamp = "9999-12-31T23:50:00Z".parse().expect("a time");
+        assert!(parse_end(from, "9m").is_ok());
+        let error = parse_end(from, "1h").expect_err("too late").to_string();
+        assert!(error.contains("9999-12-31T23:59:59Z"), "{error}");
     }
 
     #[rstest]

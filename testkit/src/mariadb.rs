@@ -25,6 +25,7 @@ pub struct MariaDb {
     // Before `directory`, so that the process ends before its files are removed.
     process: Option<ChildGuard>,
     databases: AtomicU32,
+    options: Vec<String>,
     directory: TempDir,
 }
 
@@ -38,6 +39,11 @@ pub struct Database {
 impl MariaDb {
     /// Starts a MariaDB without user databases.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts a MariaDB with these options, such as `--innodb-ft-min-token-size=5`.
+    pub fn start_with(options: &[&str]) -> Self {
         let directory = directory();
         let copied = Command::new("cp")
             .args(["-a", "--reflink=auto"])
@@ -50,6 +56,7 @@ impl MariaDb {
         let mut mariadb = Self {
             process: None,
             databases: AtomicU32::new(0),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
             directory,
         };
         mariadb.begin();
@@ -124,7 +131,8 @@ impl MariaDb {
             .args(["--innodb-log-file-size=8M", "--innodb-buffer-pool-size=64M"])
             // Safe against SIGKILL, and without the disk writes that only a power failure would
             // need.
-            .arg("--innodb-flush-log-at-trx-commit=2");
+            .arg("--innodb-flush-log-at-trx-commit=2")
+            .args(&self.options);
         let mut process = ChildGuard::spawn("mariadb", &mut command).quiet();
         let socket = self.socket();
         until("MariaDB to answer", || {

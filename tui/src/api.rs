@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
 use plenary_shared::domain::User;
 use plenary_shared::ids::{Cmid, InstanceId, Seq, UserId};
 use plenary_shared::protocol::{Ack, Login, LoginOk, Message};
@@ -326,6 +327,10 @@ impl Api {
             .headers()
             .get(header::RETRY_AFTER)
             .and_then(|value| value.to_str().ok()?.parse().ok());
+        let date = response
+            .headers()
+            .get(header::DATE)
+            .and_then(|value| parse_date(value.to_str().ok()?));
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
@@ -335,13 +340,19 @@ impl Api {
         }
         let json = String::from_utf8(body).map_err(|_| unexpected())?;
         if status.is_success() {
-            return Ok(Response::new(json, &self.server));
+            return Ok(Response::new(json, &self.server, date));
         }
         match Rejection::parse(status, &json, retry_after_s) {
             Some(rejection) => Err(ApiError::Rejected(rejection)),
             None => Err(unexpected()),
         }
     }
+}
+
+/// Parses the header `Date`.
+fn parse_date(text: &str) -> Option<Timestamp> {
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    Some(date.to_utc().into())
 }
 
 /// Returns the path of a route below an instance.

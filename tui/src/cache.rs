@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use plenary_shared::domain::{Instance, InstanceState, Role};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::OpenOk;
+use plenary_shared::text::email_key;
 use plenary_shared::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -87,7 +88,7 @@ impl CacheFile {
             Ok(cache) => Ok(Some(cache).filter(|cache| {
                 cache.version == VERSION
                     && cache.server == server
-                    && cache.person.email.eq_ignore_ascii_case(email)
+                    && email_key(&cache.person.email) == email_key(email)
             })),
             Err(error) => Err(format!(
                 "{} is damaged and was ignored: {error}",

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy as _;
+use plenary_shared::unicode::without_bom;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -133,7 +134,7 @@ pub fn resolve(flags: Flags, environment: Environment) -> Result<Settings, Confi
 /// Reads the server and the `links` setting from the file.
 fn read(file: &Path, must_exist: bool) -> Result<(Option<ServerUrl>, Option<bool>), ConfigError> {
     let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
+        Ok(text) => without_bom(&text).to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !must_exist => {
             return Ok((None, None));
         }

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use plenary_shared::domain::{EndChange, Event, EventKind, Instance, ModerationAction, Reason};
 use plenary_shared::ids::{Seq, UserId};
-use plenary_shared::text::for_terminal;
 use plenary_shared::time::Timestamp;
+use plenary_shared::unicode::reveal;
 use serde::Serialize;
 
 use crate::event_text::end_reason;
@@ -47,9 +47,17 @@ impl Format {
         <Self as clap::ValueEnum>::from_str(extension, true).ok()
     }
 
-    /// Returns the format of a file by its extension.
-    pub fn of_file(path: &Path) -> Option<Self> {
-        Self::of_extension(path.extension()?.to_str()?)
+    /// Returns the format of a file by its extension, Markdown without one. The error is a message for the
+    /// user.
+    pub fn of_file(path: &Path) -> Result<Self, String> {
+        let Some(extension) = path.extension() else {
+            return Ok(Self::Md);
+        };
+        let known = extension.to_str().and_then(Self::of_extension);
+        known.ok_or_else(|| {
+            let extension = extension.to_string_lossy();
+            format!("Unknown format: '{extension}'. Use md, json, csv or txt")
+        })
     }
 }
 
@@ -61,7 +69,8 @@ pub struct Transcript {
     /// Why the instance ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// When the log was read. Open stays are counted up to this time.
+    /// When the log was read, by the server's clock. Open stays are counted up to this time or the end,
+    /// whichever is earlier.
     pub read_at: Timestamp,
     /// The attendance of each participant, sorted by first join.
     pub attendance: Vec<Attendance>,
@@ -138,11 +147,17 @@ impl Transcript {
         for event in events {
             transcript.add(event, name, &mut positions);
         }
+        let counted_to = transcript.counted_to();
         for attendance in &mut transcript.attendance {
             let stays = attendance.stays.iter();
-            attendance.total_ms = stays.map(|stay| stay.length_ms(read_at)).sum();
+            attendance.total_ms = stays.map(|stay| stay.length_ms(counted_to)).sum();
         }
         transcript
+    }
+
+    /// Returns the time up to which open stays are counted.
+    fn counted_to(&self) -> Timestamp {
+        self.read_at.min(self.instance.todatetime)
     }
 
     /// Adds an event. `positions` are the indexes of users in `attendance`.
@@ -265,9 +280,9 @@ impl Transcript {
 }
 
 impl Stay {
-    /// Returns the length in milliseconds, up to `now` for an open stay.
-    fn length_ms(&self, now: Timestamp) -> i64 {
-        self.to.unwrap_or(now).ms_since(self.from).max(0)
+    /// Returns the length in milliseconds, up to `counted_to` for an open stay.
+    fn length_ms(&self, counted_to: Timestamp) -> i64 {
+        self.to.unwrap_or(counted_to).ms_since(self.from).max(0)
     }
 }
 
@@ -289,10 +304,9 @@ fn duration(ms: i64) -> String {
     format!("{hours}:{minutes:02}:{:02}", seconds % 60)
 }
 
-/// Returns text that is safe for terminals. Keeps line ends.
+/// Returns text that is safe for terminals. Keeps line ends and tabs.
 fn sanitize_lines(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(for_terminal).collect();
-    lines.join("\n")
+    reveal(text, |c| matches!(c, '\n' | '\t').then_some(c))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod net;
 pub mod notify_file;
 pub mod notify_level;
 
+pub mod pipe;
 pub mod private_file;
 pub mod runtime;
 pub mod sent;

@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 
 use plenary_shared::domain::{Instance, InstanceState};
 use plenary_shared::ids::{InstanceId, MeetingId, Seq, UserId};
+use plenary_shared::text::email_key;
 use plenary_shared::time::Timestamp;
 
 use crate::cache::Cache;
@@ -197,7 +198,7 @@ impl Model {
             .collect();
         let outbox_owner = start.person.map(|person| Owner {
             server: start.server.clone(),
-            email: person.to_lowercase(),
+            email: email_key(&person),
         });
         let mut model = Self {
             now: start.now,

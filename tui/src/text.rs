@@ -1,6 +1,6 @@
 //! Text on a grid of cells: sanitized, measured, cut and wrapped by grapheme cluster.
 
-use plenary_shared::text::{is_control, is_invisible};
+use plenary_shared::unicode::{fold, reveal};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
@@ -46,17 +46,8 @@ pub fn shown(cluster: &str) -> String {
     if cluster == "\t" {
         return TAB.to_owned();
     }
-    let mut out = String::with_capacity(cluster.len());
-    for c in cluster.chars() {
-        if is_invisible(c) {
-            use std::fmt::Write;
-            // Writing to a String cannot fail.
-            let _ = write!(out, "<U+{:04X}>", u32::from(c));
-        } else if !is_control(c) && out.len() + c.len_utf8() <= CLUSTER_BYTES_MAX {
-            out.push(c);
-        }
-    }
-    out
+    let end = cluster.floor_char_boundary(CLUSTER_BYTES_MAX);
+    reveal(&cluster[..end], |_| None)
 }
 
 /// `1 person`, `2 people`.
@@ -142,7 +133,7 @@ pub fn right(text: &str, cells: usize, mark: &str) -> String {
 
 /// Whether a text contains a name as a word, in any case, as in `ada: look`.
 pub fn names(text: &str, name: &str) -> bool {
-    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    let (text, name) = (fold(text), fold(name));
     let is_within = |character: char| character.is_alphanumeric() || "_@/.-".contains(character);
     !name.is_empty()
         && text.match_indices(&name).any(|(at, name)| {
@@ -152,7 +143,7 @@ pub fn names(text: &str, name: &str) -> bool {
         })
 }
 
-/// Splits a text at the matches of a lower-case term, ignoring case.
+/// Splits a text at the matches of a case-folded term, ignoring case.
 pub fn split_at_matches(text: &str, sought: &str) -> Vec<(String, bool)> {
     split_at_terms(text, &[(sought.to_owned(), false)])
 }
@@ -188,24 +179,22 @@ pub fn split_at_terms(text: &str, sought: &[(String, bool)]) -> Vec<(String, boo
     parts
 }
 
-/// Returns the length in bytes of a lower-case prefix, ignoring case, or 0 without a match.
+/// Returns the length in bytes of the prefix whose case folding is `sought` or starts with it, or 0
+/// without a match. The term may end within a character: `stras` matches `straß`.
 fn beginning(text: &str, sought: &str) -> usize {
-    let mut wanted = sought.chars();
+    let mut wanted = sought;
     for (at, c) in text.char_indices() {
-        if wanted.as_str().is_empty() {
+        if wanted.is_empty() {
             return at;
         }
-        for lower in c.to_lowercase() {
-            if wanted.next() != Some(lower) {
-                return 0;
-            }
+        let folded = fold(c.encode_utf8(&mut [0; 4]));
+        match wanted.strip_prefix(folded.as_str()) {
+            Some(rest) => wanted = rest,
+            None if folded.starts_with(wanted) => return at + c.len_utf8(),
+            None => return 0,
         }
     }
-    if wanted.as_str().is_empty() {
-        text.len()
-    } else {
-        0
-    }
+    if wanted.is_empty() { text.len() } else { 0 }
 }
 
 /// Wraps one line into rows of at most `cells`: after blanks and hyphens, between wide characters,
@@ -320,6 +309,15 @@ mod tests {
     #[case("a\u{1b}[2Jb", "a[2Jb")]
     #[case("a\u{202e}b", "a<U+202E>b")]
     #[case("a\tb\u{7}\nc", "a    b c")]
+    #[case(
+        "soft\u{ad}hyphen \u{3164}\u{2800}",
+        "soft<U+00AD>hyphen <U+3164><U+2800>"
+    )]
+    #[case("\u{1160}x\u{180b}y\u{e0041}", "<U+1160>x<U+180B>y<U+E0041>")]
+    #[case(
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}"
+    )]
     fn displayed_text_is_sanitized(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(one_line(text), expected);
     }
@@ -331,6 +329,9 @@ mod tests {
     #[case("abc", "", &[("abc", false)])]
     #[case("ÄÖ", "äö", &[("ÄÖ", true)])]
     #[case("İx", "x", &[("İ", false), ("x", true)])]
+    #[case("die Straße", "strass", &[("die ", false), ("Straß", true), ("e", false)])]
+    #[case("die Straße", "stras", &[("die ", false), ("Straß", true), ("e", false)])]
+    #[case("GROẞ", "gross", &[("GROẞ", true)])]
     fn search_matches_are_marked(
         #[case] text: &str,
         #[case] sought: &str,

@@ -300,6 +300,27 @@ fn tail_survives_a_server_crash_and_ends_with_the_meeting() {
     assert_eq!(seqs_of(&rest), seqs[2..]);
 }
 
+#[test]
+fn tail_ends_when_its_reader_is_gone_in_a_quiet_meeting() {
+    let fixture = fixture();
+    let ada = login(&fixture, "ada");
+    ada.run(&["join", "1/1"]).ok();
+    for arguments in [&["tail", "1/1", "--since", "0"][..], &["--plain"]] {
+        let mut child = process::command(&ada, arguments)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut stdout = std::io::BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stdout, &mut line).expect("a line");
+        assert!(!line.is_empty(), "{arguments:?}");
+        drop(stdout);
+        let ended = until("the command to end", || child.try_wait().expect("a child"));
+        assert_eq!(ended.code(), Some(0), "{arguments:?}");
+    }
+}
+
 /// Returns the numbers of events, one for each line.
 fn seqs_of(lines: &[String]) -> Vec<u64> {
     lines

@@ -53,7 +53,7 @@ pub(super) struct Add {
     #[arg(long)]
     public: bool,
     /// Email addresses that may join, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "A@X,B@Y")]
+    #[arg(long, value_name = "A@X,B@Y")]
     audience: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -107,6 +107,7 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
         by: None,
     };
     let meeting = schedule::add_meeting(ctx, new).await?;
+    warn(ctx, meeting.id).await?;
     if asked.json {
         return output::json(&meeting);
     }
@@ -114,6 +115,24 @@ async fn add(ctx: &Ctx, asked: Add) -> anyhow::Result<()> {
         "Meeting {} was added: {}",
         meeting.id, meeting.title
     ))?)
+}
+
+/// Warns if nobody can join a meeting, and about addresses that have no account.
+async fn warn(ctx: &Ctx, meeting: MeetingId) -> anyhow::Result<()> {
+    let strangers = schedule::without_account(ctx, meeting).await?;
+    let Some(strangers) = strangers else {
+        output::warning(&format!(
+            "nobody can join meeting {meeting}: add people with 'plenary-server meeting audience add \
+             {meeting} EMAIL', or make it public with 'plenary-server meeting edit {meeting} --public'"
+        ));
+        return Ok(());
+    };
+    for email in strangers {
+        output::warning(&format!(
+            "{email} has no account: add one with 'plenary-server user add', or correct the address"
+        ));
+    }
+    Ok(())
 }
 
 async fn schedule_instance(ctx: &Ctx, asked: Schedule) -> anyhow::Result<()> {

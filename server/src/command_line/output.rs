@@ -15,6 +15,11 @@ pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     Ok(raw(&escaped(&serde_json::to_string(value)?))?)
 }
 
+/// Prints a warning to standard error.
+pub(super) fn warning(text: &str) {
+    error(&for_terminal(&format!("warning: {text}")));
+}
+
 /// Prints one line to standard error.
 pub(super) fn error(text: &str) {
     // A failure cannot be reported anywhere else.

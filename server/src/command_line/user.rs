@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use plenary_shared::domain::{Gender, Role, User};
 use plenary_shared::limits::PASSWORD_BYTES_MAX;
+use plenary_shared::unicode::without_bom;
 use serde::Serialize;
 
 use super::output;
@@ -266,12 +267,16 @@ impl Password {
 /// Reads the first line of standard input, but not much more than the longest password.
 fn first_line_of_stdin() -> anyhow::Result<String> {
     let mut text = String::new();
-    // One byte more than allowed, so that a long password is rejected, and a line end.
-    let bytes_max = u64::try_from(PASSWORD_BYTES_MAX + 3)?;
+    // One byte more than allowed, so that a long password is rejected, a line end and a byte order mark.
+    let bytes_max = u64::try_from(PASSWORD_BYTES_MAX + '\u{feff}'.len_utf8() + 3)?;
     io::stdin()
         .lock()
         .take(bytes_max)
         .read_to_string(&mut text)
         .context("reading the password from standard input")?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    Ok(without_bom(&text)
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use plenary_shared::unicode::without_bom;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -37,7 +38,7 @@ struct Keys {
 /// Reads the settings of a file as text, each with its line.
 pub(super) fn read(path: PathBuf) -> Result<BTreeMap<&'static str, (String, Source)>, ConfigError> {
     let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
+        Ok(text) => without_bom(&text).to_owned(),
         Err(source) => return Err(ConfigError::Unreadable { path, source }),
     };
     let keys: Keys = match toml::from_str(&text) {

@@ -109,15 +109,28 @@ impl Reader {
                 return;
             }
         }
-        for found in self.found(fields) {
-            self.take(line, row, found);
+        for found in self.found(row, fields) {
+            let emails = text::split_emails(found);
+            if emails.is_empty() {
+                self.wrong(line, row, "no email address");
+            }
+            for email in emails {
+                self.take(line, row, email);
+            }
         }
     }
 
-    /// The fields of a row that should be addresses.
-    fn found<'a>(&self, fields: &'a [String]) -> Vec<&'a str> {
+    /// The parts of a row that should be addresses. A row with `<ada@example.org>` is a list as mail
+    /// programs write it, in which names contain commas.
+    fn found<'a>(&self, row: &'a str, fields: &'a [String]) -> Vec<&'a str> {
         if let Some(column) = self.column {
             return vec![fields.get(column).map_or("", String::as_str)];
+        }
+        let bracketed = row
+            .split_once('<')
+            .is_some_and(|(_, after)| after.contains('>'));
+        if bracketed && fields.iter().any(|field| !is_display_form(field)) {
+            return vec![row];
         }
         let filled = fields.iter().filter(|field| !field.is_empty());
         let mut holding = filled.clone().filter(|field| field.contains('@'));
@@ -128,10 +141,7 @@ impl Reader {
     }
 
     fn take(&mut self, line: usize, row: &str, found: &str) {
-        if found.is_empty() {
-            return self.wrong(line, row, "no email address");
-        }
-        match text::parse_email(bare(found)) {
+        match text::parse_email(found) {
             Ok(email) if self.seen.insert(email.clone()) => self.imported.emails.push(email),
             Ok(_) => self.imported.repeated += 1,
             Err(error) => self.wrong(line, row, &error.to_string()),
@@ -258,12 +268,9 @@ fn header(fields: &[String]) -> Option<usize> {
     })
 }
 
-/// The address in `Ada Lovelace <ada@example.org>`.
-fn bare(found: &str) -> &str {
-    match (found.rfind('<'), found.ends_with('>')) {
-        (Some(at), true) => &found[at + 1..found.len() - 1],
-        (_, _) => found,
-    }
+/// Whether a field is blank, or one name with its address, as in `Ada Lovelace <ada@example.org>`.
+fn is_display_form(field: &str) -> bool {
+    field.is_empty() || (field.ends_with('>') && field.matches('<').count() == 1)
 }
 
 #[cfg(test)]
@@ -302,6 +309,17 @@ mod tests {
     #[case::lines_in_quotes("name,email\n\"Ada\nLovelace\",a@x\nBob,b@x\n", "a@x b@x")]
     #[case::a_mark_within("Bob 5\" pipe,b@x\na@x\n", "b@x a@x")]
     #[case::with_names("Ada Lovelace <a@x>\nBob<b@x>\n", "a@x b@x")]
+    #[case::names_with_commas("Lovelace, Ada <a@x>; Hopper, Grace <g@x>\n", "a@x g@x")]
+    #[case::quoted_names_with_commas(
+        "\"Lovelace, Ada\" <a@x>, \"Hopper, Grace\" <g@x>\n",
+        "a@x g@x"
+    )]
+    #[case::quoted_fields_with_names("\"Lovelace, Ada <a@x>\",\"Hopper <g@x>\"\n", "a@x g@x")]
+    #[case::names_and_bare_addresses("a@x, Grace <g@x>; b@x\n", "a@x g@x b@x")]
+    #[case::several_in_a_column("name;email\nteam;\"a@x, Bob <b@x>\"\n", "a@x b@x")]
+    #[case::links_and_quotes("mailto:a@x\n'b@x'\n(c@x)\n", "a@x b@x c@x")]
+    #[case::commas_and_semicolons("a@x, b@x; \n", "a@x b@x")]
+    #[case::normal_forms("jose\u{301}@x\njos\u{e9}@x\n# once", "jos\u{e9}@x")]
     #[case::no_rows("", "")]
     #[case::only_a_header("email\n", "")]
     fn addresses_are_found(#[case] list: &str, #[case] expected: &str) {
@@ -341,7 +359,9 @@ mod tests {
     #[case("name,email\n\"A\nB\",a@x\nBob,\n", "a@x", 4, "no email")]
     #[case("Name,Contact\nAda,a@x", "a@x", 1, "no email")]
     #[case("=cmd|' /C calc'!A0", "", 1, "no email")]
-    #[case("a@x, b@x; \n", "", 1, "must be an address like")]
+    #[case("a@x\nzoe@x\u{200b}", "a@x", 2, "U+200B ZERO WIDTH SPACE")]
+    #[case("eva@example.org.", "", 1, "must not end with a dot")]
+    #[case("Ada <a@x>, Bob <bob at x>", "a@x", 1, "must be an address like")]
     #[case("a@x\0", "", 1, "control character U+0000")]
     fn invalid_lines_are_reported(
         #[case] list: &str,

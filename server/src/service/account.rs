@@ -11,6 +11,7 @@ use crate::auth::{Attempt, Token, new_salt};
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error, Fault};
 use crate::peer::{Peer, Refused};
+use crate::rules::confusable;
 use crate::store::{Account, NewPassword, NewSession, NewUser, PersonListed};
 
 /// Users per page of [`list`].
@@ -42,7 +43,7 @@ pub async fn login(ctx: &Ctx, login: Login, peer: Peer) -> Answer<LoginOk> {
 /// Returns the account with this email address if the password is right. Counts the attempt, and logs it
 /// if it is refused.
 async fn verify(ctx: &Ctx, email: &str, password: String, peer: Peer) -> Answer<Option<Account>> {
-    let address = email.trim().to_lowercase();
+    let address = text::email_key(email);
     if password.len() > PASSWORD_BYTES_MAX || address.len() > EMAIL_BYTES_MAX {
         // No account can have such an address or password.
         peer.log_refused(Refused::WrongPassword);
@@ -52,7 +53,7 @@ async fn verify(ctx: &Ctx, email: &str, password: String, peer: Peer) -> Answer<
         .login_limiter
         .acquire(&address, peer, Instant::now())
         .inspect_err(|_| peer.log_refused(Refused::TooManySignIns))?;
-    let verified = verify_admitted(ctx, &attempt, &address, password).await;
+    let verified = verify_admitted(ctx, &attempt, email.trim(), password).await;
     match &verified {
         Ok(Some(_)) => attempt.succeeded(Instant::now()),
         Ok(None) => {
@@ -74,6 +75,7 @@ async fn verify_admitted(
     let hash = account.as_ref().and_then(|one| one.password_hash.clone());
     let turn = attempt.turn().await;
     let _turn = turn.map_err(|e| Fault::broken("waiting for a turn to sign in", e))?;
+    let password = text::prepare_password(&password);
     let matches = ctx.passwords.verify(password, hash).await?;
     Ok(account.filter(|_| matches))
 }
@@ -181,6 +183,7 @@ pub async fn add_user(ctx: &Ctx, new: UserInput, password: &str) -> Answer<User>
         password_hash: None,
         by: new.by,
     };
+    reject_confusable(ctx, &new.name).await?;
     new.password_hash = Some(hash_password(ctx, password).await?);
     ctx.store.add_user(new).await
 }
@@ -232,7 +235,7 @@ pub async fn change_password(
 
 /// Returns the user with this email address, or `not_found`.
 pub async fn by_email(ctx: &Ctx, email: &str) -> Answer<User> {
-    match ctx.store.account(&email.trim().to_lowercase()).await? {
+    match ctx.store.account(email.trim()).await? {
         Some(account) => Ok(account.user),
         None => Err(Reject::new(
             Code::NotFound,
@@ -247,10 +250,37 @@ pub async fn list(ctx: &Ctx, after: Option<UserId>) -> Answer<Vec<PersonListed>>
     ctx.store.users(after, LIST_PAGE).await
 }
 
+/// Rejects a name that looks like that of another user but is spelled with letters of another script. A
+/// name of ASCII characters needs no check: a look-alike of it was refused.
+async fn reject_confusable(ctx: &Ctx, name: &str) -> Answer<()> {
+    if name.is_ascii() {
+        return Ok(());
+    }
+    let mut after = None;
+    loop {
+        let page = list(ctx, after).await?;
+        let alike = page
+            .iter()
+            .find(|one| confusable::looks_like(name, &one.user.name));
+        if let Some(PersonListed { user, .. }) = alike {
+            let detail = format!(
+                "The name '{name}' looks like '{}' of user {} but mixes in letters of another script: \
+                 use the letters of one script.",
+                user.name, user.id
+            );
+            return Err(Reject::new(Code::Invalid, detail).into());
+        }
+        after = page.last().map(|one| one.user.id);
+        if page.len() < LIST_PAGE {
+            return Ok(());
+        }
+    }
+}
+
 async fn hash_password(ctx: &Ctx, password: &str) -> Answer<String> {
-    text::check_password(password).map_err(|error| Error::Reject(error.into()))?;
+    let password = text::check_password(password).map_err(|error| Error::Reject(error.into()))?;
     let salt = new_salt(&*ctx.randomness);
-    Ok(ctx.passwords.hash(password.to_owned(), salt).await?)
+    Ok(ctx.passwords.hash(password, salt).await?)
 }
 
 /// Generates a password with 80 random bits: four groups of letters and digits.

@@ -5,6 +5,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::INSTANCE_DAYS_MAX;
 use plenary_shared::protocol::{Extension, Moderate, Posted, Target};
 use plenary_shared::text;
+use plenary_shared::text::email_key;
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::{Answer, Error};
@@ -58,15 +59,14 @@ fn new_end(extension: Extension) -> Result<NewEnd, Reject> {
 
 /// Finds the target of a request. Participants are found even while the durable store is unavailable.
 async fn find(ctx: &Ctx, caller: &Caller, at: InstanceId, target: &Target) -> Answer<Subject> {
-    let key = target.email.as_ref().map(|one| one.trim().to_lowercase());
+    let key = target.email.as_deref().map(email_key);
     if target.user.is_some() == key.is_some() {
         let detail = "Set either userID or email of the user.";
         return Err(Reject::new(Code::Invalid, detail).into());
     }
     let participants = ctx.store.people(at, &caller.user).await?;
     let participant = participants.into_iter().find(|one| {
-        target.user == Some(one.id)
-            || (key.is_some() && key == one.email.as_ref().map(|email| email.to_lowercase()))
+        target.user == Some(one.id) || (key.is_some() && key == one.email.as_deref().map(email_key))
     });
     if let Some(one) = participant {
         return Ok(Subject {

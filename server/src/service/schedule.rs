@@ -17,6 +17,9 @@ use crate::store::{NewMeeting, PlannedMeeting};
 /// Meetings per page of [`list`].
 pub const LIST_PAGE: usize = 500;
 
+/// Addresses of an audience that [`without_account`] looks up; each is one read.
+const LOOKED_UP_MAX: usize = 100;
+
 /// Characters of an invalid email address that an error shows.
 const SHOWN_CHARS_MAX: usize = 100;
 
@@ -260,6 +263,27 @@ pub async fn cancel(
     instance_now(ctx, instance).await
 }
 
+/// Returns the addresses of a private meeting's audience that have no account, among the first hundred;
+/// `None` if nobody can join the meeting.
+pub async fn without_account(ctx: &Ctx, meeting: MeetingId) -> Answer<Option<Vec<String>>> {
+    let Some(planned) = ctx.store.meeting(meeting).await? else {
+        return Ok(Some(Vec::new()));
+    };
+    if planned.meeting.is_public {
+        return Ok(Some(Vec::new()));
+    }
+    if planned.audience.is_empty() {
+        return Ok(None);
+    }
+    let mut strangers = Vec::new();
+    for email in planned.audience.into_iter().take(LOOKED_UP_MAX) {
+        if ctx.store.account(&email).await?.is_none() {
+            strangers.push(email);
+        }
+    }
+    Ok(Some(strangers))
+}
+
 /// Returns the page of meetings that follows `after`. The last page is shorter than [`LIST_PAGE`].
 pub async fn list(ctx: &Ctx, after: Option<MeetingId>) -> Answer<Vec<PlannedMeeting>> {
     ctx.store.meetings(after, LIST_PAGE).await
@@ -347,18 +371,26 @@ async fn invite(
     })
 }
 
-/// Returns the addresses in lower case, without duplicates.
+/// Returns the addresses in lower case, without duplicates. Each of the given texts may have several, in
+/// the forms that mail programs write.
 fn addresses(field: &str, given: &[String]) -> Result<Vec<String>, Reject> {
-    let mut read = given
-        .iter()
-        .map(|email| {
-            text::parse_email(email).map_err(|error| {
-                let shown: String = email.chars().take(SHOWN_CHARS_MAX).collect();
-                let detail = format!("Field {field}: '{shown}': {error}.");
-                Reject::new(Code::Invalid, detail)
-            })
+    let parse = |email: &str| {
+        text::parse_email(email).map_err(|error| {
+            let shown: String = email.chars().take(SHOWN_CHARS_MAX).collect();
+            let detail = format!("Field {field}: '{shown}': {error}.");
+            Reject::new(Code::Invalid, detail)
         })
-        .collect::<Result<Vec<_>, Reject>>()?;
+    };
+    let mut read = Vec::with_capacity(given.len());
+    for list in given {
+        let emails = text::split_emails(list);
+        if emails.is_empty() {
+            read.push(parse(list)?);
+        }
+        for email in emails {
+            read.push(parse(email)?);
+        }
+    }
     read.sort();
     read.dedup();
     Ok(read)

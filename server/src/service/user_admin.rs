@@ -4,6 +4,7 @@ use plenary_shared::domain::{Code, Reject, Role, User};
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::EMAIL_BYTES_MAX;
 use plenary_shared::protocol::{SessionId, SessionListed, Verdict};
+use plenary_shared::text::email_key;
 
 use crate::ctx::{Caller, Ctx};
 use crate::error::Answer;
@@ -18,7 +19,7 @@ pub async fn explain(
     email: &str,
 ) -> Answer<Verdict> {
     crate::rules::admin(&caller.user)?;
-    let address = email.trim().to_lowercase();
+    let address = email_key(email);
     let found = if address.len() > EMAIL_BYTES_MAX {
         None
     } else {
@@ -99,7 +100,7 @@ pub async fn revoke(
 
 /// Returns the list entry of the user with this email address, or an empty list.
 pub async fn with_email(ctx: &Ctx, email: &str) -> Answer<Vec<PersonListed>> {
-    let Some(account) = ctx.store.account(&email.trim().to_lowercase()).await? else {
+    let Some(account) = ctx.store.account(email.trim()).await? else {
         return Ok(vec![]);
     };
     let found = ctx.store.user(account.user.id).await?;

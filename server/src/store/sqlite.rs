@@ -17,6 +17,7 @@ use self::link::Link;
 use self::lock::Lock;
 use self::waiting::Waiters;
 
+mod addresses;
 mod attendance;
 mod backup;
 mod dashboard;

@@ -112,6 +112,8 @@ macro_rules! contract {
                     filters_restrict_user_instance_and_time
                     edited_message_is_found_by_its_current_text
                     texts_in_every_script_are_found
+                    sender_is_found_in_every_script
+                    word_is_found_whatever_its_length
                     many_results_are_found_in_pages
                 }
                 unread {
@@ -185,6 +187,7 @@ macro_rules! contract {
                 people {
                     email_is_unique
                     account_lookup_ignores_case
+                    account_lookup_ignores_normal_form
                     password_can_be_set_repeatedly
                     users_are_listed_in_pages
                     added_user_is_read_back

@@ -60,6 +60,24 @@ pub async fn account_lookup_ignores_case(harness: &mut Harness) {
     }
 }
 
+pub async fn account_lookup_ignores_normal_form(harness: &mut Harness) {
+    let new = NewUser {
+        email: "josé.ελένη@example.org".to_owned(),
+        ..new_user("José", Role::Member)
+    };
+    let added = harness.store.add_user(new).await;
+    let user = added.expect("the address is free");
+    for email in [
+        "josé.ελένη@example.org",
+        "jose\u{301}.ελε\u{301}νη@example.org",
+        "JOSÉ.ΕΛΈΝΗ@EXAMPLE.ORG",
+    ] {
+        let found = harness.store.account(email).await;
+        let found = found.expect("the store answers");
+        assert_eq!(found.map(|one| one.user.id), Some(user.id), "{email}");
+    }
+}
+
 pub async fn password_can_be_set_repeatedly(harness: &mut Harness) {
     let ada = harness.member("ada").await;
     let hash = || async {

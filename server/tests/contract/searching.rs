@@ -235,6 +235,24 @@ const TEXTS: &[(&str, &[&str])] = &[
         &["near(b", "and", "-d", "+e"],
     ),
     ("100% of_it\\all", &["100%", "of_it", "\"it\\all\"", "100"]),
+    (
+        "GROẞE Straße, eﬀort",
+        &[
+            "große", "GROSSE", "gro", "strasse", "STRAẞE", "\"aße\"", "effort",
+        ],
+    ),
+    (
+        "ΟΔΥΣΣΕΥΣ i\u{307}stanbul",
+        &["Οδυσσευς", "οδυσ", "İSTANBUL"],
+    ),
+    (
+        "Zürich und 한글",
+        &["Zu\u{308}rich", "ZU\u{308}", "\u{1112}\u{1161}\u{11ab}"],
+    ),
+    (
+        "Việt Nam, Ångström",
+        &["việt", "VIE\u{323}\u{302}T", "ångstro\u{308}m"],
+    ),
     ("error 0x1F at 10.0.0.7:6379", &["0x1f", "10.0.0.7", "6379"]),
 ];
 
@@ -254,6 +272,48 @@ pub async fn texts_in_every_script_are_found(harness: &mut Harness) {
             let expected = TEXTS.iter().filter(|(text, _)| rule.finds(text)).count();
             assert_eq!(found.len(), expected, "{search}: {found:?}");
         }
+    }
+}
+
+pub async fn sender_is_found_in_every_script(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = begin(harness, &[&ada]).await;
+    for (name, searches) in [
+        ("Ελένη", ["\"Ελένη\"", "ΕΛΈ", "ελε\u{301}νη"]),
+        ("Иван Петров", ["Иван", "\"ИВАН П\"", "иван"]),
+        ("Émile", ["Émile", "E\u{301}MILE", "émi"]),
+        ("Øystein", ["Øystein", "ØYST", "øystein@example.org"]),
+        ("ßtrasser", ["sstrasser", "SS", "ẞTR"]),
+        ("Zu\u{308}rcher", ["Zürcher", "ZÜR", "zu\u{308}rcher"]),
+    ] {
+        let user = harness.member(name).await;
+        harness.join(here, &user).await;
+        let body = format!("written by {name}");
+        harness.post(here, &user, &body).await;
+        harness.archive(here).await;
+        for search in searches {
+            let found = all(harness, &ada, &format!("from:{search} written"), 10).await;
+            let authors: Vec<_> = found.iter().map(|one| one.message.user).collect();
+            assert_eq!(authors, [user.id], "{search}");
+        }
+    }
+}
+
+pub async fn word_is_found_whatever_its_length(harness: &mut Harness) {
+    let ada = harness.member("ada").await;
+    let here = begin(harness, &[&ada]).await;
+    let long = "x".repeat(100);
+    for text in ["to", "aß", &format!("key {}", "y".repeat(80)), &long] {
+        harness.post(here, &ada, text).await;
+    }
+    harness.archive(here).await;
+    for (search, expected) in [
+        ("to", "to"),
+        ("ass", "aß"),
+        (&*"y".repeat(50), &*format!("key {}", "y".repeat(80))),
+        (&*long, &*long),
+    ] {
+        assert_eq!(says(harness, &ada, search).await, [expected], "{search}");
     }
 }
 

@@ -15,6 +15,7 @@ mod migrations;
 mod outage;
 mod pages;
 mod schedule;
+mod searching;
 mod session;
 mod users;
 
@@ -27,7 +28,10 @@ struct Harness {
 
 impl Harness {
     async fn new() -> Self {
-        let mariadb = MariaDb::start();
+        Self::on(MariaDb::start()).await
+    }
+
+    async fn on(mariadb: MariaDb) -> Self {
         let database = mariadb.create_database();
         let store = connect(&database);
         store.migrate().await.expect("an empty database is filled");

@@ -188,6 +188,7 @@ impl From<crate::text::TextError> for Reject {
             TextError::Empty { .. }
             | TextError::TooLong { .. }
             | TextError::Control { .. }
+            | TextError::Invisible { .. }
             | TextError::Form { .. } => Code::Invalid,
         };
         Self::new(code, format!("The {error}."))

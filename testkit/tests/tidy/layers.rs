@@ -28,7 +28,7 @@ const CRATES: &[Crate] = &[
         source: "shared/src/",
         name: "plenary_shared",
         layers: &[
-            &["limits"],
+            &["limits", "unicode"],
             &["openapi"],
             &["time"],
             &["ids"],
@@ -72,6 +72,7 @@ const CRATES: &[Crate] = &[
                 "layout",
                 "link",
                 "notify_level",
+                "pipe",
                 "private_file",
                 "server_url",
                 "text",

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use plenary_shared::text::{is_control, is_invisible};
+use plenary_shared::time::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::ApiError;
@@ -13,14 +14,21 @@ use crate::server_url::ServerUrl;
 pub struct Response {
     json: String,
     server: String,
+    date: Option<Timestamp>,
 }
 
 impl Response {
-    pub(super) fn new(json: String, server: &ServerUrl) -> Self {
+    pub(super) fn new(json: String, server: &ServerUrl, date: Option<Timestamp>) -> Self {
         Self {
             json,
             server: server.to_string(),
+            date,
         }
+    }
+
+    /// Returns the time of the response by the server's clock, to the second.
+    pub const fn date(&self) -> Option<Timestamp> {
+        self.date
     }
 
     /// Returns the JSON as the server sent it, safe to print.

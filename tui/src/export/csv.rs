@@ -67,7 +67,7 @@ fn rows(transcript: &Transcript) -> Vec<Row> {
         rows.extend(attendance.stays.iter().map(|stay| Row {
             from: Some(stay.from.to_string()),
             to: stay.to.map(|to| to.to_string()),
-            ..row("stay", stay.length_ms(transcript.read_at))
+            ..row("stay", stay.length_ms(transcript.counted_to()))
         }));
         rows.push(row("attendance", attendance.total_ms));
     }

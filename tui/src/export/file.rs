@@ -17,11 +17,14 @@ use crate::api::{Api, ApiError, Page};
 /// The number of generated file names that are tried.
 const NAMES_MAX: u32 = 100;
 
-/// Reads the whole event log of an instance.
+/// Reads the whole event log of an instance. The time of the transcript is the server's, or `now` by the
+/// local clock if the server does not tell it.
 pub async fn fetch(api: &Api, id: InstanceId, now: Timestamp) -> Result<Transcript, ApiError> {
-    let instance: Instance = api.instance(id).await?.read()?;
+    let response = api.instance(id).await?;
+    let instance: Instance = response.read()?;
     let (events, names) = fetch_events(api, id).await?;
-    Ok(Transcript::new(instance, &events, &names, now))
+    let read_at = response.date().unwrap_or(now);
+    Ok(Transcript::new(instance, &events, &names, read_at))
 }
 
 /// Writes a document to a new file. The error is a message for the user.

@@ -119,10 +119,10 @@ fn all_stays_are_counted() {
         .collect();
     assert_eq!(totals, [(7, 1, 10), (8, 2, 7)]);
     assert_eq!(ended.reason, Some(Reason::Scheduled));
-    // An open stay is counted up to now.
+    // An open stay is counted up to the end.
     let live = transcript(vec![EventKind::Opened, join(7)], InstanceState::Active);
     assert_eq!(live.attendance[0].stays[0].to, None);
-    assert_eq!(live.attendance[0].total_ms, 3_640_000);
+    assert_eq!(live.attendance[0].total_ms, 3_540_000);
     assert!(live.write(Format::Txt).contains("present"));
     assert_eq!(live.reason, None);
 }
@@ -179,6 +179,124 @@ fn markdown_escapes_user_text() {
     - **\=cmd\|'/c calc'\!A1** 2026-05-06T13:06:00.000Z · 7  
       @SUM(A1)\<U+202E\>
     "##);
+}
+
+/// Texts that Markdown, tables or spreadsheets could change.
+const TEXTS: &[&str] = &[
+    "see https://example.org/a_b_c/?x=1&y=2#f, and https://example.org/*b*/c",
+    "https://example.org/?a=1&copy;=2",
+    "https://example.org/süß_(a)",
+    "fn main() {\n    if x {\n\tprintln!(\"1\");\n    }\n}",
+    "    indented code",
+    "\tone tab",
+    "```\nfenced\n```",
+    "````` longer ``` fence",
+    "two  blanks and   three",
+    "a paragraph\n\nanother\n\n\nand one far below",
+    "# no heading\n- no item\n+ no item\n1. no item\n2) no item\n> no quote\n=== no line\n--- no line",
+    "*no* _emphasis_ `code` ~~deleted~~ [link](https://example.org/) ![image](x) <b>&amp;</b> a | b",
+    "ends with a backslash\\",
+    "\\* both",
+    "a\"b,c;d\n\"quoted\"",
+];
+
+fn messages(texts: &[&str]) -> Transcript {
+    let whats = texts.iter().map(|text| message(7, text, None));
+    transcript(whats.collect(), InstanceState::Active)
+}
+
+#[test]
+fn markdown_read_by_commonmark_gives_text_and_link_targets_back() {
+    use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+
+    let document = messages(TEXTS).write(Format::Md);
+    let list = document.split("## Messages").nth(1).expect("a list");
+    let (mut texts, mut targets, mut text) = (vec![], vec![], String::new());
+    for event in Parser::new(list) {
+        match event {
+            Event::Start(Tag::Item) => text.clear(),
+            Event::End(TagEnd::Item) => texts.push(text.trim_end_matches('\0').to_owned()),
+            Event::Start(Tag::Link { dest_url, .. }) => targets.push(dest_url.to_string()),
+            Event::Text(piece) | Event::Code(piece) => text.push_str(&piece),
+            Event::HardBreak => text.push('\n'),
+            Event::SoftBreak => text.push_str("<soft>"),
+            // The line end before the closing fence is not part of the text.
+            Event::Start(Tag::CodeBlock(_)) => text.push('\n'),
+            Event::End(TagEnd::CodeBlock) => {
+                text.pop();
+            }
+            Event::Html(html) | Event::InlineHtml(html) => panic!("HTML: {html}"),
+            _ => {}
+        }
+    }
+    // The first line of an item names the author.
+    let bodies: Vec<&str> = texts
+        .iter()
+        .map(|text| text.split_once('\n').expect("two lines").1)
+        .collect();
+    assert_eq!(bodies, TEXTS, "{list}");
+    assert_eq!(
+        targets,
+        [
+            "https://example.org/a_b_c/?x=1&y=2#f",
+            "https://example.org/*b*/c",
+            "https://example.org/?a=1&copy;=2",
+            "https://example.org/süß_(a)",
+            "https://example.org/",
+        ]
+    );
+}
+
+#[test]
+fn csv_read_by_python_gives_text_back() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+
+    const READ: &str = "import csv, io, json, sys; \
+        text = io.TextIOWrapper(sys.stdin.buffer, encoding='utf-8', newline=''); \
+        rows = list(csv.DictReader(text, strict=True)); \
+        print(json.dumps([row['text'] for row in rows if row['kind'] == 'message']))";
+    let document = messages(TEXTS).write(Format::Csv);
+    let mut python = Command::new("python3")
+        .args(["-c", READ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 is installed");
+    let mut stdin = python.stdin.take().expect("a pipe");
+    stdin.write_all(document.as_bytes()).expect("python reads");
+    drop(stdin);
+    let output = python.wait_with_output().expect("python ends");
+    assert!(output.status.success());
+    let found: Vec<String> = serde_json::from_slice(&output.stdout).expect("JSON");
+    // Text that a spreadsheet would evaluate has an apostrophe before it.
+    let found: Vec<&str> = found
+        .iter()
+        .map(|text| text.trim_start_matches('\''))
+        .collect();
+    assert_eq!(found, TEXTS);
+}
+
+#[test]
+fn attendance_ends_with_the_meeting() {
+    // Read 100 s after the end, with a stay that was never closed.
+    let mut ended = transcript(vec![EventKind::Opened, join(7)], InstanceState::Ended);
+    assert_eq!(ended.attendance[0].total_ms, 3_540_000);
+    ended.instance.todatetime = at(600);
+    assert!(ended.write(Format::Csv).contains("0:09:00"));
+}
+
+#[test]
+fn unknown_format_is_an_error() {
+    let of = |name: &str| Format::of_file(Path::new(name));
+    assert_eq!(of("minutes.md"), Ok(Format::Md));
+    assert_eq!(of("minutes.CSV"), Ok(Format::Csv));
+    assert_eq!(of("minutes"), Ok(Format::Md));
+    let error = of("minutes.pdf").expect_err("not a format");
+    assert!(
+        error.contains("'pdf'") && error.contains("md, json, csv or txt"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The completions of the word before the cursor, which Tab inserts.
 
+use plenary_shared::unicode::fold;
 use std::ops::Range;
 
 use crate::command::{Completes, Named, find_named};
@@ -118,7 +119,7 @@ impl Model {
             Completes::Nothing => None,
             Completes::Users => self.people(begun, place, ("", "")),
             Completes::Meetings => {
-                let lower = begun.to_lowercase();
+                let lower = fold(begun);
                 let entries = self.meetings.entries(self.now, self.zone);
                 let mut fits: Vec<(u8, &Entry<'_>)> = Vec::new();
                 for entry in &entries {
@@ -153,7 +154,7 @@ impl Model {
         (prefix, suffix): (&str, &str),
     ) -> Option<Choices> {
         let log = self.room()?.log.as_ref()?;
-        let begun = begun.to_lowercase();
+        let begun = fold(begun);
         let me = self.my_id();
         let mut people: Vec<(bool, u8, String)> = log
             .names()

@@ -1,6 +1,7 @@
 //! The filter of a table: words that its rows contain, and words after `!` that they do not.
 
 use super::editor::{Editor, KillRing};
+use plenary_shared::unicode::fold;
 
 /// The filter of a table with its input.
 #[derive(Clone, Debug, Default)]
@@ -19,13 +20,13 @@ impl Filter {
 
     /// Whether a row with this text is shown. Ignores case.
     pub fn is_match(&self, text: &str) -> bool {
-        let text = text.to_lowercase();
+        let text = fold(text);
         self.editor.text().split_whitespace().all(|word| {
             let (inverse, word) = match word.strip_prefix('!') {
                 Some(word) => (true, word),
                 None => (false, word),
             };
-            word.is_empty() || text.contains(&word.to_lowercase()) != inverse
+            word.is_empty() || text.contains(&fold(word)) != inverse
         })
     }
 

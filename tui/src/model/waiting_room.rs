@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{WaitOk, WaitingChange};
 use plenary_shared::time::Timestamp;
+use plenary_shared::unicode::fold;
 
 use crate::model::Model;
 use crate::text;
@@ -45,7 +46,7 @@ impl WaitingRoom {
     pub fn people(&self, me: Option<UserId>) -> Vec<(UserId, &str)> {
         let people = self.people.iter();
         let mut people: Vec<_> = people.map(|(id, name)| (*id, name.as_str())).collect();
-        people.sort_by_key(|(id, name)| (Some(*id) != me, name.to_lowercase(), *id));
+        people.sort_by_key(|(id, name)| (Some(*id) != me, fold(name), *id));
         people
     }
 }

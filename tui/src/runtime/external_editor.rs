@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use plenary_shared::ids::InstanceId;
+use plenary_shared::unicode::without_bom;
 use tokio::process::{Child, Command};
 
 use crate::msg::AppEvent;
@@ -91,8 +92,8 @@ impl EditedFile {
         fs::File::open(&self.0)?
             .take(FILE_BYTES_MAX)
             .read_to_string(&mut text)?;
-        text.truncate(text.trim_end_matches(['\n', '\r']).len());
-        Ok(text)
+        let text = without_bom(&text);
+        Ok(text.trim_end_matches(['\n', '\r']).to_owned())
     }
 }
 

@@ -2,8 +2,10 @@
 //! readers, pipes and logs.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::pin::pin;
 use std::time::Duration;
 
+use plenary_shared::unicode::without_bom;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -24,6 +26,7 @@ use crate::model::layer::sign_in::SignIn;
 use crate::model::outbox::Delivery;
 use crate::model::{Link, Model};
 use crate::msg::AppEvent;
+use crate::pipe;
 
 /// Capacity of the queue of input lines. The reading thread waits while it is full.
 const LINES_MAX: usize = 64;
@@ -79,6 +82,7 @@ struct LineMode {
 
 impl LineMode {
     async fn run(&mut self, terminate: &mut [Signal; 3]) -> io::Result<Outcome> {
+        let mut reader_gone = pin!(pipe::reader_gone());
         loop {
             self.print_changes()?;
             if let Some(outcome) = self.outcome() {
@@ -89,6 +93,7 @@ impl LineMode {
             let is_last = self.lines.is_none();
             let lines = self.lines.as_mut();
             tokio::select! {
+                () = &mut reader_gone => return Err(io::ErrorKind::BrokenPipe.into()),
                 _ = terminate.recv() => self.program.tell(AppEvent::Terminated),
                 _ = hangup.recv() => self.program.tell(AppEvent::Terminated),
                 _ = interrupt.recv() => self.program.tell(AppEvent::Terminated),
@@ -328,13 +333,17 @@ fn read_lines() -> mpsc::Receiver<String> {
     let (send, lines) = mpsc::channel(LINES_MAX);
     std::thread::spawn(move || {
         let mut input = io::stdin().lock();
+        let mut is_first = true;
         loop {
             let mut line = Vec::new();
             match input.read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
-            let line = String::from_utf8_lossy(&line).into_owned();
+            let mut line = String::from_utf8_lossy(&line).into_owned();
+            if std::mem::take(&mut is_first) {
+                line = without_bom(&line).to_owned();
+            }
             if send.blocking_send(line).is_err() {
                 return;
             }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use plenary_shared::time::Timestamp;
+use plenary_shared::unicode::without_bom;
 
 use crate::config::LineError;
 use crate::keymap::Keymap;
@@ -101,7 +102,7 @@ impl WatchedFile {
                 wrong.push(format!("{}: the limit is {most} KiB", self.name()));
             }
             Some(_) => match fs::read_to_string(&self.path) {
-                Ok(text) => self.text = text,
+                Ok(text) => self.text = without_bom(&text).to_owned(),
                 Err(error) => wrong.push(format!("{}: {error}", self.name())),
             },
         }

@@ -13,7 +13,9 @@ pub async fn run(shell: &mut Shell, args: Export) -> Result<(), Failure> {
     let format = match args.format {
         Some(format) => format,
         None if shell.json => Format::Json,
-        None => path.and_then(Format::of_file).unwrap_or(Format::Md),
+        None => path
+            .map_or(Ok(Format::Md), Format::of_file)
+            .map_err(|error| Failure::usage(format!("{error}, or --format.")))?,
     };
     let now = Timestamp::from(chrono::DateTime::from((shell.wall_clock)()));
     let transcript = file::fetch(&api, args.at.instance, now).await?;

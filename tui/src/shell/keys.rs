@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use plenary_shared::unicode::without_bom;
+
 use super::Failure;
 use super::output::Output;
 use crate::command::{Context, SLASH_COMMANDS};
@@ -14,7 +16,7 @@ const COLUMN_CELLS: usize = 44;
 /// Prints the key bindings, then fails if `file` has invalid lines.
 pub fn print(file: &Path) -> Result<(), Failure> {
     let text = match std::fs::read_to_string(file) {
-        Ok(text) => text,
+        Ok(text) => without_bom(&text).to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::usage(format!("{}: {error}", file.display()))),
     };

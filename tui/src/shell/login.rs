@@ -6,6 +6,7 @@ use plenary_shared::domain::Reject;
 use plenary_shared::limits::PASSWORD_BYTES_MAX;
 use plenary_shared::protocol;
 use plenary_shared::text::{for_terminal, parse_email};
+use plenary_shared::unicode::without_bom;
 
 use super::{Failure, Shell, output, prompt};
 use crate::api::{Api, json_for_terminal};
@@ -99,7 +100,7 @@ pub(super) fn first_line() -> Result<String, Failure> {
         .map_err(|error| Failure::other(format!("Cannot read standard input: {error}.")))?;
     let line = String::from_utf8(line)
         .map_err(|_| Failure::usage("The password on standard input is not valid UTF-8."))?;
-    Ok(line.trim_end_matches(['\n', '\r']).to_owned())
+    Ok(without_bom(&line).trim_end_matches(['\n', '\r']).to_owned())
 }
 
 /// Returns the label of the session in lists: the host name.

@@ -2,6 +2,8 @@
 
 mod follow;
 
+use std::pin::pin;
+
 use plenary_shared::domain::{Code, Event, Reject};
 use plenary_shared::time::Timestamp;
 use tokio::time::{Instant, sleep_until};
@@ -12,6 +14,7 @@ use crate::api::{ApiError, json_for_terminal};
 use crate::command_line::Tail;
 use crate::event_text;
 use crate::net::{CloseReason, Link, LinkCommand, LinkEvent, link};
+use crate::pipe;
 use crate::server_url::ServerUrl;
 use follow::{Follow, Step};
 
@@ -44,6 +47,7 @@ struct TailSession {
 
 impl TailSession {
     async fn run(&mut self, shell: &mut Shell, link: &mut Link) -> Result<(), Failure> {
+        let mut reader_gone = pin!(pipe::reader_gone());
         loop {
             let retry_at = self.retry_at.unwrap_or_else(Instant::now);
             let steps = tokio::select! {
@@ -51,6 +55,7 @@ impl TailSession {
                     Some(event) => self.link_event(event)?,
                     None => return Err(Failure::other("The connection task ended.")),
                 },
+                () = &mut reader_gone => return Err(Failure::PipeClosed),
                 () = sleep_until(retry_at), if self.retry_at.is_some() => {
                     self.retry_at = None;
                     self.follow.retry()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::ids::{Cmid, Generation, InstanceId};
 use plenary_shared::protocol::{Ack, Delete, Edit, Post, Posted, Verb};
-use plenary_shared::text::{MessageBody, TextError};
+use plenary_shared::text::{MessageBody, TextError, email_key};
 
 use super::Step;
 use crate::command::{Command, MeetingsCommand};
@@ -384,7 +384,7 @@ impl Step<'_> {
         };
         let owner = Owner {
             server: self.model.session.server.clone(),
-            email: me.email.to_lowercase(),
+            email: email_key(&me.email),
         };
         if self.model.session.outbox_owner.as_ref() != Some(&owner) {
             self.model.outbox = Outbox::default();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::protocol::{UserMessages, Verb as Request};
+use plenary_shared::unicode::fold;
 
 use super::Step;
 use crate::command::{ChatCommand, Command, Named, Row, Verb, find_named};
@@ -153,7 +154,7 @@ impl Step<'_> {
             // A meeting that is not in the list may have ended long ago.
             return Ok(id);
         }
-        let lower = name.to_lowercase();
+        let lower = fold(name);
         let entries = self.model.meetings.entries(self.model.now, self.model.zone);
         let ranks = entries
             .iter()
@@ -186,11 +187,23 @@ impl Step<'_> {
         };
         let (first, rest) = argument.split_once(' ').unwrap_or((argument, ""));
         let (format, file) = match Format::of_extension(first) {
-            Some(format) => (Some(format), rest.trim()),
-            None => (None, argument),
+            Some(format) => (Ok(format), rest.trim()),
+            // One word without a dot or a slash is meant as a format.
+            None if rest.is_empty() && !first.is_empty() && !first.contains(['.', '/']) => (
+                Err(format!(
+                    "Unknown format: '{first}'. Use md, json, csv or txt"
+                )),
+                argument,
+            ),
+            None => (Format::of_file(Path::new(argument)), argument),
         };
-        let by_name = || Format::of_file(Path::new(file));
-        let format = format.or_else(by_name).unwrap_or(Format::Md);
+        let format = match format {
+            Ok(format) => format,
+            Err(error) => {
+                self.model.tell(Tone::Bad, error);
+                return false;
+            }
+        };
         let file = (!file.is_empty()).then(|| file.to_owned());
         let title = self.title_of(instance);
         let text = format!("Exporting {title} {instance}");
@@ -260,7 +273,7 @@ impl Step<'_> {
 
     /// Returns the user of this name, of this start of a name, or `me`.
     pub(super) fn person_named(&self, name: &str) -> Result<(UserId, String), String> {
-        let wanted = name.trim_start_matches('@').to_lowercase();
+        let wanted = fold(name.trim_start_matches('@'));
         if let Some(me) = self
             .model
             .session
@@ -276,13 +289,10 @@ impl Step<'_> {
             .flat_map(plenary_shared::replica::Replica::names)
             .collect();
         people.sort_unstable();
-        let exact: Vec<_> = people
-            .iter()
-            .filter(|(_, n)| n.to_lowercase() == wanted)
-            .collect();
+        let exact: Vec<_> = people.iter().filter(|(_, n)| fold(n) == wanted).collect();
         let begun: Vec<_> = people
             .iter()
-            .filter(|(_, n)| n.to_lowercase().starts_with(&wanted))
+            .filter(|(_, n)| fold(n).starts_with(&wanted))
             .collect();
         match (exact.as_slice(), begun.as_slice()) {
             ([(id, name), ..], _) | ([], [(id, name)]) => Ok((*id, (*name).to_owned())),

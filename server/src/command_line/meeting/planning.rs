@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::limits::IMPORT_BYTES_MAX;
 use plenary_shared::protocol::{ImportReport, Overlap, PlanOk};
-use plenary_shared::time::{Timestamp, parse_length, parse_when};
+use plenary_shared::time::{Timestamp, parse_end, parse_when};
 
 use super::super::output;
 use crate::config::UsageError;
@@ -60,7 +60,7 @@ pub(in crate::command_line) struct Addresses {
     /// Id of the meeting
     meeting: MeetingId,
     /// Email addresses
-    #[arg(required = true, value_name = "EMAIL", value_delimiter = ',')]
+    #[arg(required = true, value_name = "EMAIL")]
     emails: Vec<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -149,11 +149,8 @@ impl When {
         let from = parse_when(&self.from, now, &Local).map_err(|e| UsageError::new("from", e))?;
         let to = match (&self.to, &self.length) {
             (Some(to), _) => parse_when(to, now, &Local).map_err(|e| UsageError::new("to", e))?,
-            (None, length) => {
-                let length = parse_length(length.as_deref().unwrap_or_default())
-                    .map_err(|e| UsageError::new("for", e))?;
-                from.plus_ms(length.num_milliseconds())
-            }
+            (None, length) => parse_end(from, length.as_deref().unwrap_or_default())
+                .map_err(|e| UsageError::new("for", e))?,
         };
         Ok((from, to))
     }
@@ -176,6 +173,7 @@ pub(super) async fn audience(ctx: &Ctx, asked: Audience) -> anyhow::Result<()> {
         Audience::Import(asked) => return import(ctx, asked).await,
     };
     let now = schedule::change_audience(ctx, None, meeting, (&add, &remove)).await?;
+    super::warn(ctx, meeting).await?;
     print(&now, json)
 }
 

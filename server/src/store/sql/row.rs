@@ -5,7 +5,7 @@ use plenary_shared::domain::{
     InstanceState, Meeting, Moderation, Reason, Role, StoredModeration, User,
 };
 use plenary_shared::ids::{Cmid, Generation, InstanceId, MeetingId, OrderId, Seq, UserId};
-use plenary_shared::text::MessageBody;
+use plenary_shared::text::{MessageBody, email_key};
 use plenary_shared::time::Timestamp;
 
 use crate::store::sanitize;
@@ -180,7 +180,7 @@ impl dyn Row + '_ {
     pub fn email(&self) -> Result<String, Unusable> {
         const COLUMN: &str = "email";
         self.text(COLUMN)
-            .map(|email| sanitize::one_line(&email.to_lowercase()))
+            .map(|email| sanitize::one_line(&email_key(&email)))
             .filter(|email| !email.is_empty())
             .ok_or(Unusable(COLUMN))
     }

@@ -3,6 +3,7 @@
 use plenary_shared::domain::{Code, Gender, Reject, Role, User};
 use plenary_shared::ids::UserId;
 use plenary_shared::limits::PAGE_MAX;
+use plenary_shared::text::email_key;
 use plenary_shared::time::Timestamp;
 
 use super::{Change, Dialect, Query, Row, Unusable, params};
@@ -27,7 +28,7 @@ pub fn account(email: &str) -> Query<Account> {
          WHERE emailKey IN (:typed, :lower)
          ORDER BY emailKey = :lower DESC, userID
          LIMIT 1",
-        params! { "typed": email, "lower": email.to_lowercase() },
+        params! { "typed": email, "lower": email_key(email) },
         |row| {
             Ok(Account {
                 user: row.user()?,

@@ -5,7 +5,7 @@ use std::path::Path;
 use plenary_shared::time::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::{OpenError, SqliteStore, link, statement};
+use super::{OpenError, SqliteStore, addresses, link, statement};
 use crate::store::sql::migrations::{self, MigrateError, Migration, SQLITE};
 
 impl From<rusqlite::Error> for MigrateError {
@@ -22,7 +22,8 @@ impl SqliteStore {
     }
 }
 
-/// Brings the tables up to date and returns the names of the migrations that it ran. Processes that start
+/// Brings the tables up to date and returns the names of the migrations that it ran, and normalizes addresses
+/// that other programs wrote. Processes that start
 /// together do it one after the other.
 pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<String>, MigrateError> {
     let work = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -56,6 +57,7 @@ pub(super) fn migrate(conn: &mut Connection, now: Timestamp) -> Result<Vec<Strin
         )?;
         names.push(migration.full_name());
     }
+    addresses::normalize(&work)?;
     work.commit()?;
     Ok(names)
 }

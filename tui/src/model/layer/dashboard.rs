@@ -17,6 +17,7 @@ use plenary_shared::protocol::{
     DashboardRow, DashboardTotals, DashboardUpdate, HealthCheck, ServerStatus,
 };
 use plenary_shared::time::Timestamp;
+use plenary_shared::unicode::fold;
 
 use crate::command::Context;
 use crate::model::filter::Filter;
@@ -111,7 +112,7 @@ impl Sort {
         let most = |a: u64, b: u64| b.cmp(&a);
         match self {
             Self::Left => rank(a).cmp(&rank(b)),
-            Self::Name => a.title.to_lowercase().cmp(&b.title.to_lowercase()),
+            Self::Name => fold(&a.title).cmp(&fold(&b.title)),
             Self::Here => most(a.participants.into(), b.participants.into()),
             Self::Late => most(a.late.into(), b.late.into()),
             Self::Early => most(a.left_early.into(), b.left_early.into()),

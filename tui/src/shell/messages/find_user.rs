@@ -6,6 +6,7 @@ use plenary_shared::domain::Code;
 use plenary_shared::ids::{InstanceId, UserId};
 use plenary_shared::limits::PAGE_MAX;
 use plenary_shared::protocol::ParticipantsOk;
+use plenary_shared::text::email_key;
 
 use super::super::{Exit, Failure};
 use crate::api::{Api, ApiError, Messages, Page};
@@ -55,7 +56,7 @@ pub async fn find(api: &Api, instance: InstanceId, wanted: &str) -> Result<UserI
 }
 
 fn matches(wanted: &str, name: &str, email: &str) -> bool {
-    name == wanted || email.eq_ignore_ascii_case(wanted)
+    name == wanted || email_key(email) == email_key(wanted)
 }
 
 /// Returns the participants, none for an instance that is not running.

@@ -3,6 +3,7 @@
 use plenary_shared::domain::{Code, Reject};
 use plenary_shared::limits::MESSAGE_BODY_BYTES_MAX;
 use plenary_shared::text::{MessageBody, TextError};
+use plenary_shared::unicode::{nfc, without_bom};
 
 /// Size limit of standard input, in bytes.
 pub const INPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -28,8 +29,10 @@ pub fn lines(input: Vec<u8>) -> Result<Vec<MessageBody>, Reject> {
     Ok(bodies)
 }
 
+/// Decodes the input, without a byte order mark and in the normal form of messages, so that the places in
+/// error messages are those of the message.
 fn utf8(input: Vec<u8>) -> Result<String, Reject> {
-    String::from_utf8(input).map_err(|error| {
+    let text = String::from_utf8(input).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let before = &error.as_bytes()[..at];
         let line = before.split(|byte| *byte == b'\n').count();
@@ -37,7 +40,8 @@ fn utf8(input: Vec<u8>) -> Result<String, Reject> {
             Code::Malformed,
             format!("Line {line} is not valid UTF-8 (byte {at} of the input). Nothing was posted."),
         )
-    })
+    })?;
+    Ok(nfc(without_bom(&text)).into_owned())
 }
 
 fn normalize_line_ends(text: String) -> String {
@@ -73,7 +77,9 @@ fn check(text: &str, first_line: usize) -> Result<MessageBody, Reject> {
                 ),
             )
         }
-        TextError::Empty { .. } | TextError::Form { .. } => Reject::from(error),
+        TextError::Empty { .. } | TextError::Invisible { .. } | TextError::Form { .. } => {
+            Reject::from(error)
+        }
     })
 }
 
@@ -88,7 +94,10 @@ mod tests {
     #[case("hello\r\n\r\n", Some("hello"))]
     #[case("a\r\nb\rc\n", Some("a\nb\nc"))]
     #[case("  a\n\n b \n", Some("  a\n\n b "))]
+    #[case("\u{feff}hello\n", Some("hello"))]
+    #[case("Zu\u{308}rich", Some("Zürich"))]
     #[case("", None)]
+    #[case("\u{feff}", None)]
     #[case("\n\n", None)]
     fn input_becomes_one_message(#[case] input: &str, #[case] expected: Option<&str>) {
         let body = whole(input.as_bytes().to_vec()).ok();
@@ -97,7 +106,7 @@ mod tests {
 
     #[test]
     fn each_line_becomes_a_message() {
-        let bodies = lines(b"a\r\n\n  \nb\tc\nd".to_vec()).expect("good lines");
+        let bodies = lines("\u{feff}a\r\n\n  \nb\tc\nd".into()).expect("good lines");
         let texts: Vec<&str> = bodies.iter().map(MessageBody::as_str).collect();
         assert_eq!(texts, ["a", "b\tc", "d"]);
         assert_eq!(
@@ -123,6 +132,15 @@ mod tests {
         assert!(whole(vec![b'x'; 4_096]).is_ok());
         assert!(whole([vec![b'x'; 4_096], vec![b'\n']].concat()).is_ok());
         assert!(whole("é".repeat(2_049).into_bytes()).is_err());
+    }
+
+    #[test]
+    fn places_of_errors_are_those_of_the_message() {
+        // NFC is three times as long as this input.
+        let error = whole("\u{1d160}\n".repeat(800).into_bytes()).expect_err("too long");
+        assert_eq!(error.code, Code::BodyTooLong);
+        let error = whole("e\u{301}\ne\u{301}\x07".into()).expect_err("a control character");
+        assert!(error.detail.contains("Line 2"), "{error}");
     }
 
     #[rstest]

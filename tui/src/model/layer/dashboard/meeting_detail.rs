@@ -10,6 +10,7 @@ use plenary_shared::protocol::{
     Attendee, DetailUpdate, MeetingTotals, Stay, TimelineEntry, TimelineKind,
 };
 use plenary_shared::time::Timestamp;
+use plenary_shared::unicode::fold;
 
 use crate::command::Context;
 use crate::model::filter::Filter;
@@ -203,7 +204,7 @@ impl DetailView {
                 ParticipantSort::Joined => first(a).cmp(&first(b)),
                 ParticipantSort::Stayed => total_stay_ms(b, now).cmp(&total_stay_ms(a, now)),
                 ParticipantSort::Messages => b.messages.cmp(&a.messages),
-                ParticipantSort::Name => a.name.to_lowercase().cmp(&b.name.to_lowercase()),
+                ParticipantSort::Name => fold(&a.name).cmp(&fold(&b.name)),
             };
             let order = if self.reversed {
                 order.reverse()

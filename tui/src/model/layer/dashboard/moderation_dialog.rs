@@ -8,6 +8,7 @@ use plenary_shared::ids::InstanceId;
 use plenary_shared::limits::{INSTANCE_DAYS_MAX, REASON_BYTES_MAX};
 use plenary_shared::protocol::{Extension, RequestedAction, Target};
 use plenary_shared::text::{MessageBody, parse_reason};
+use plenary_shared::unicode::fold;
 
 use crate::model::answer::is_yes;
 use crate::model::editor::{Editor, KillRing};
@@ -191,13 +192,13 @@ impl Dialog {
 
     /// The participants whose name or email matches the input.
     pub fn matches(&self) -> Vec<&Participant> {
-        let query = self.editor.text().trim().to_lowercase();
+        let query = fold(self.editor.text().trim());
         let is_match = |one: &&Participant| {
-            let email = one.email.as_deref().unwrap_or_default().to_lowercase();
+            let email = fold(one.email.as_deref().unwrap_or_default());
             // Participants often share a domain: it matches only after an @ is typed.
             let local = email.split('@').next().unwrap_or_default();
             let searched = if query.contains('@') { &*email } else { local };
-            one.name.to_lowercase().contains(&query) || searched.contains(&query)
+            fold(&one.name).contains(&query) || searched.contains(&query)
         };
         self.participants.iter().filter(is_match).collect()
     }

@@ -5,8 +5,10 @@ pub mod view;
 
 use plenary_shared::ids::{InstanceId, MeetingId};
 use plenary_shared::protocol::{Plan, PlannedInstance, PlannedMeeting};
-use plenary_shared::text::{parse_description, parse_reason, parse_title};
-use plenary_shared::time::{Timestamp, parse_length};
+use plenary_shared::text::{
+    parse_description, parse_email, parse_reason, parse_title, split_emails,
+};
+use plenary_shared::time::{Timestamp, WhenError, parse_end};
 
 use crate::clock::Zone;
 use crate::model::answer::is_yes;
@@ -306,7 +308,7 @@ impl Form {
         let audience = if is_public {
             Vec::new()
         } else {
-            parse_emails(self.text(FormField::Access))
+            parse_emails(FormField::Access, self.text(FormField::Access))?
         };
         if !is_public && audience.is_empty() {
             let error = "No one could join. Type 'public', or emails".to_owned();
@@ -348,7 +350,7 @@ impl Form {
     }
 
     fn emails(&self) -> Result<Vec<String>, FieldError> {
-        let emails = parse_emails(self.text(FormField::Emails));
+        let emails = parse_emails(FormField::Emails, self.text(FormField::Emails))?;
         if emails.is_empty() {
             let error = "No email found. Type one or more".to_owned();
             return Err((FormField::Emails, error));
@@ -378,11 +380,12 @@ impl Form {
             .parse_when(self.text(FormField::Starts), now)
             .map_err(|error| (FormField::Starts, error.to_string()))?;
         let input = self.text(FormField::Length);
-        let to = match parse_length(input) {
-            Ok(length) => from.plus_ms(length.num_milliseconds()),
-            Err(error) => zone
+        let to = match parse_end(from, input) {
+            Ok(to) => to,
+            Err(error @ WhenError::Length(_)) => zone
                 .parse_when(input, now)
                 .map_err(|_| (FormField::Length, error.to_string()))?,
+            Err(error) => return Err((FormField::Length, error.to_string())),
         };
         if to <= from {
             let error = "The end is before the start".to_owned();
@@ -393,15 +396,15 @@ impl Form {
 }
 
 /// The emails in a text, in their order, without duplicates.
-fn parse_emails(input: &str) -> Vec<String> {
+fn parse_emails(field: FormField, input: &str) -> Result<Vec<String>, FieldError> {
     let mut emails: Vec<String> = Vec::new();
-    let separates = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"');
-    for one in input.split(separates).filter(|one| one.contains('@')) {
-        if emails.iter().all(|other| !other.eq_ignore_ascii_case(one)) {
-            emails.push(one.to_owned());
+    for text in split_emails(input) {
+        let email = parse_email(text).map_err(|error| (field, format!("'{text}': {error}")))?;
+        if !emails.contains(&email) {
+            emails.push(email);
         }
     }
-    emails
+    Ok(emails)
 }
 
 fn initial_value(

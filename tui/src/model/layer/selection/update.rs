@@ -13,6 +13,7 @@ use crate::model::step::Step;
 use crate::text;
 use crate::theme::Tone;
 use plenary_shared::text::mentions;
+use plenary_shared::unicode::fold;
 
 impl Step<'_> {
     /// Selects the lowest visible message, or closes the selection.
@@ -287,7 +288,7 @@ impl Step<'_> {
         if let Some(query) = select.query.take()
             && !query.editor.is_empty()
         {
-            select.sought = query.editor.text().to_lowercase();
+            select.sought = fold(query.editor.text());
         }
         self.search(true);
     }
@@ -300,7 +301,7 @@ impl Step<'_> {
         if sought.is_empty() {
             return self.model.tell(Tone::Plain, "No search term yet");
         }
-        let has = |event: &Event| body(event).is_some_and(|b| b.to_lowercase().contains(&sought));
+        let has = |event: &Event| body(event).is_some_and(|b| fold(b).contains(&sought));
         if let Some(seq) = self.message(at, older, has) {
             self.select(seq);
         } else {
