@@ -132,6 +132,10 @@ impl Reader {
         if bracketed && fields.iter().any(|field| !is_display_form(field)) {
             return vec![row];
         }
+        if bracketed {
+            let filled = fields.iter().filter(|field| !field.is_empty());
+            return filled.map(String::as_str).collect();
+        }
         let filled = fields.iter().filter(|field| !field.is_empty());
         let mut holding = filled.clone().filter(|field| field.contains('@'));
         if filled.clone().all(|field| field.contains('@')) {
@@ -332,7 +336,7 @@ mod tests {
     #[case("\"\"\na@x\n\"a\"b\"c\nb@x\n", &[3])]
     #[case("a@x\n\"x\n\n\"\nb@x\n\",\n", &[2, 6])]
     #[case(" \"x, y\", b@x\nnobody\na@x", &[2])]
-    #[case("\"a@x\"\"\n\r\n\"\nb@x\nnobody", &[5])]
+    #[case("\"a@x\"\"\n\r\n\"\nb@x\nnobody", &[1, 5])]
     fn however_it_is_quoted_lines_keep_their_numbers(#[case] list: &str, #[case] wrong: &[u32]) {
         let found = import(list).expect("it is short");
         let lines: Vec<u32> = found.wrong.iter().map(|one| one.line).collect();
