@@ -180,7 +180,7 @@ const WORD_RANK: u8 = 1;
 /// Ranks a text by how it contains what was typed, in lower case: 0 at its start, [`WORD_RANK`] at the
 /// start of a word, 2 inside a word. `None`: it does not contain it.
 pub fn rank(text: &str, typed: &str) -> Option<u8> {
-    let text = text.to_lowercase();
+    let text = fold(text);
     if text.starts_with(typed) {
         return Some(0);
     }
