@@ -12,6 +12,8 @@ use crate::Harness;
 #[tokio::test]
 async fn words_are_found_whatever_the_index_holds(#[case] setting: &str) {
     let harness = Harness::on(MariaDb::start_with(&[setting])).await;
+    let read = harness.store.read_indexed_words().await;
+    read.expect("the database answers");
     let ada = harness.user("ada", "ada@x").await;
     harness.meeting("Seminar", None).await;
     harness.database.query(&format!(

@@ -8,8 +8,8 @@ use plenary_shared::search::{Place, Query, WORD_CHARS_MAX};
 use super::pool::MysqlStore;
 use crate::error::Answer;
 use crate::store::search_page::{SearchPage, Spellings, indexed_words};
+use crate::store::sql::Dialect;
 use crate::store::sql::search::{self, Candidates};
-use crate::store::sql::{self, Dialect, params};
 
 impl MysqlStore {
     /// A page of search results, the newest first, among the messages that a user may read; those of the
@@ -38,7 +38,7 @@ impl MysqlStore {
             viewer,
             joined: inside,
             query,
-            words: self.indexed_words(query).await?,
+            words: self.spellings(query),
             authors,
         };
         let mut page = SearchPage::new(query, before, limit);
@@ -50,40 +50,13 @@ impl MysqlStore {
         Ok(page.into_page())
     }
 
-    /// The words of a query that the full-text index holds, by the settings of the database server. None
-    /// if the index lacks words that a search must find.
-    async fn indexed_words(&self, query: &Query) -> Answer<Vec<Spellings>> {
-        if query.terms.is_empty() {
-            return Ok(Vec::new());
+    /// The spellings of the words of a query, where the full-text index holds them. None if the index lacks
+    /// words that a search must find.
+    fn spellings(&self, query: &Query) -> Vec<Spellings> {
+        let index = self.indexed_words();
+        if index.chars_max < WORD_CHARS_MAX {
+            return Vec::new();
         }
-        let settings = self.one(index_settings()).await?;
-        Ok(match settings {
-            Some(index) if index.chars_max >= WORD_CHARS_MAX => {
-                indexed_words(query, index.chars_min)
-            }
-            Some(_) | None => Vec::new(),
-        })
+        indexed_words(query, index.chars_min)
     }
-}
-
-/// The length of the words in the full-text index, in characters.
-struct IndexSettings {
-    chars_min: usize,
-    chars_max: usize,
-}
-
-fn index_settings() -> sql::Query<IndexSettings> {
-    sql::Query::new(
-        "",
-        "SELECT CAST(@@innodb_ft_min_token_size AS UNSIGNED) AS chars_min,
-                CAST(@@innodb_ft_max_token_size AS UNSIGNED) AS chars_max",
-        params! {},
-        |row| {
-            let size = |column| usize::try_from(row.count(column)).unwrap_or(0);
-            Ok(IndexSettings {
-                chars_min: size("chars_min"),
-                chars_max: size("chars_max"),
-            })
-        },
-    )
 }
