@@ -139,7 +139,7 @@ pub fn names(text: &str, name: &str) -> bool {
         && text.match_indices(&name).any(|(at, name)| {
             let after = &text[at + name.len()..];
             let mut after = after.chars().skip_while(|next| ".-".contains(*next));
-            !text[..at].ends_with(is_within) && !after.next().is_some_and(|next| is_within(next))
+            !text[..at].ends_with(is_within) && !after.next().is_some_and(is_within)
         })
 }
 

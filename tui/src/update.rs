@@ -90,22 +90,27 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         AppEvent::Terminated => step.quit_now(),
     }
     step.tick(before);
-    if step.model.selected().is_none() {
-        // No message is selected, or the selected one is gone.
-        step.close_selection();
-    }
-    step.forget_search();
-    step.request_detail();
-    step.request_waiting_rooms();
-    step.mark_looked(true);
-    step.report_read();
-    step.send_notification();
-    step.set_title();
-    step.record();
+    step.follow_up();
     step.out
 }
 
 impl Step<'_> {
+    /// Does what follows from the change, whatever the event was.
+    fn follow_up(&mut self) {
+        if self.model.selected().is_none() {
+            // No message is selected, or the selected one is gone.
+            self.close_selection();
+        }
+        self.forget_search();
+        self.request_detail();
+        self.request_waiting_rooms();
+        self.mark_looked(true);
+        self.report_read();
+        self.send_notification();
+        self.set_title();
+        self.record();
+    }
+
     fn begin(&mut self) {
         self.out.push(Effect::Mouse(self.model.terminal.mouse));
         if let Some(owner) = self.model.session.outbox_owner.clone() {

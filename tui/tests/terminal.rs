@@ -49,7 +49,9 @@ fn many_resizes_leave_an_intact_screen() {
     let fixture = fixture();
     let (_client, mut pty) = joined(&fixture);
     pty.send("said before the storm\r");
-    pty.wait_text("said before the storm");
+    pty.wait("it to be sent", |screen| {
+        screen.contains("you  said before the storm") && !screen.contains("sending")
+    });
     pty.send("a draft");
     let mut size: u32 = 7;
     for _ in 0..300 {
@@ -290,7 +292,9 @@ async fn tour_of_keys_and_notifications() {
         !screen.contains("Search all meetings")
     });
     line(&mut pty, "to be selected");
-    pty.wait_text("you  to be selected");
+    pty.wait("it to be sent", |screen| {
+        screen.contains("you  to be selected") && !screen.contains("sending")
+    });
     pty.send("\x13");
     pty.wait_text("r reply");
     pty.send(ESC);

@@ -1,5 +1,7 @@
 //! Executes effects: the connection, the sign-in and files. Returns what the screen has to do.
 
+mod connection;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +25,7 @@ use crate::cache::CacheFile;
 use crate::drafts::{Drafts, DraftsFile};
 use crate::effect::{AccountRequest, Effect};
 use crate::msg::AppEvent;
-use crate::net::{Link, LinkCommand, LinkEvent, link};
+use crate::net::{Link, LinkCommand, LinkEvent};
 use crate::notify_file::NotifyFile;
 use crate::notify_level::NotifyLevel;
 use crate::private_file;
@@ -293,37 +295,6 @@ impl Effects {
             let _ = timeout(LOGOUT_WAIT, api.logout()).await;
         }
         notes
-    }
-
-    /// Closes the connection because the process is about to stop, so that the server knows that it was
-    /// not lost. Returns the events of the link until it is closed.
-    pub(super) async fn suspend(&mut self) -> Vec<LinkEvent> {
-        self.unsent.clear();
-        match &mut self.link {
-            Some(link) => link.suspend().await,
-            None => Vec::new(),
-        }
-    }
-
-    /// Reconnects after the process continued.
-    pub(super) fn reconnect(&mut self) {
-        self.unsent.push_back(LinkCommand::Reconnect);
-    }
-
-    fn connect(&mut self, server: &str) {
-        self.unsent.clear();
-        self.link = match server.parse::<ServerUrl>() {
-            Ok(server) => Some(link(server, self.wall_clock)),
-            Err(error) => {
-                self.fail(error.to_string());
-                None
-            }
-        };
-    }
-
-    fn disconnect(&mut self) {
-        self.unsent.clear();
-        self.link = None;
     }
 
     fn sign_in(&mut self, server: &str, email: String, password: String) {
