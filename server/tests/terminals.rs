@@ -251,7 +251,7 @@ async fn end_of_waiting_is_shared_by_all_terminals() {
     assert_eq!(found.count, 1, "the phone knows");
     phone.ask(wait(true)).await.expect("it is public");
     phone.ask(wait(false)).await.expect("it is public");
-    // It may hear of its own waiting first.
+    // It may receive its own waiting first.
     let mut heard = waiting(&mut laptop).await;
     if heard == (1, true, 1) {
         heard = waiting(&mut laptop).await;
