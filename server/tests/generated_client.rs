@@ -5,7 +5,7 @@ use std::process::Command;
 
 use plenary_testkit::{Http, PASSWORD, Server, ServerOptions};
 
-/// The generator, from PyPI.
+/// The generator, from the Python Package Index.
 const GENERATOR: &str = "openapi-python-client==0.29.1";
 
 /// Routes that the generator cannot express: a union that is a part of an object, and a body that is not
@@ -25,7 +25,7 @@ fn run(command: &mut Command) -> String {
     stdout.into_owned()
 }
 
-/// Installs the generator below the build directory, once. Needs Python 3.10 or newer, and PyPI.
+/// Installs the generator below the build directory, once. Needs Python 3.10 or newer, and the network.
 fn generator() -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("openapi-python-client");
     let complete = place.join("complete");
@@ -65,8 +65,8 @@ async fn generated_client_signs_in_joins_posts_and_reads_errors() {
 
     let work = tempfile::tempdir().expect("a directory");
     let document = work.path().join("openapi.json");
-    let served = ada.get("/openapi.json").await.ok();
-    std::fs::write(&document, served.to_string()).expect("it is writable");
+    let openapi = ada.get("/openapi.json").await.ok();
+    std::fs::write(&document, openapi.to_string()).expect("it is writable");
     let client = work.path().join("plenary_client");
     // It is not formatted.
     let config = work.path().join("config.yml");

@@ -69,7 +69,7 @@ impl Chat {
                     continue;
                 };
                 let sent = body.as_str().parse().map(Duration::from_micros);
-                let took = began.elapsed() - sent.expect("a time");
+                let took = began.elapsed().saturating_sub(sent.expect("a time"));
                 received
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)

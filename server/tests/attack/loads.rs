@@ -31,12 +31,15 @@ const ANSWER_S: u64 = 10;
 /// Connections that send requests at the same time.
 const PARALLEL: usize = 40;
 
+/// Runs a load of this amount. Returns how much of it ran.
+type Run = for<'a> fn(&'a Target, usize) -> Pin<Box<dyn Future<Output = usize> + 'a>>;
+
 /// A hostile load.
 pub struct Load {
     pub name: &'static str,
     /// Connections, frames or requests.
     pub amount: usize,
-    pub run: for<'a> fn(&'a Target, usize) -> Pin<Box<dyn Future<Output = usize> + 'a>>,
+    pub run: Run,
 }
 
 macro_rules! load {
@@ -102,6 +105,11 @@ impl Target {
     }
 
     /// Takes the times of the right sign-ins since the last call.
+    fn record_sign_in(&self, took: Duration) {
+        let mut sign_ins = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        sign_ins.add(took);
+    }
+
     pub fn take_sign_ins(&self) -> Times {
         std::mem::take(&mut *self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -255,12 +263,7 @@ async fn sign_in_flood(target: &Target, amount: usize) -> usize {
             if status != Some(200) {
                 target.fail(format!("a right sign-in was answered with {status:?}"));
             }
-            let mut sign_ins = target
-                .sign_ins
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            sign_ins.add(began.elapsed());
-            drop(sign_ins);
+            target.record_sign_in(began.elapsed());
             sleep(Duration::from_millis(100)).await;
         }
     };
@@ -410,7 +413,7 @@ async fn malformed_http(target: &Target, amount: usize) -> usize {
         b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n".to_vec(),
         [
             &b"GET / HTTP/1.1\r\nX-Long: "[..],
-            &[b'x'; 20_000],
+            "x".repeat(20_000).as_bytes(),
             b"\r\n\r\n",
         ]
         .concat(),

@@ -3,7 +3,7 @@
 //! `script/attack` runs the full loads against a release build, and prints what each of them cost: memory,
 //! descriptors, and the p99 of the chat. A short form is an ordinary test.
 
-use std::sync::Mutex;
+use std::cell::Cell;
 use std::time::Duration;
 
 use plenary_testkit::{Server, ServerOptions, open_descriptors, resident_kib};
@@ -113,13 +113,11 @@ async fn measure(
     chat: &Chat,
     start_kib: u64,
 ) -> Vec<String> {
-    let (pid, peaks) = (server.pid(), Mutex::new((0, 0)));
+    let (pid, peaks) = (server.pid(), Cell::new((0, 0)));
     let look = async {
         loop {
             let (kib, open) = (resident_kib(pid), open_descriptors(pid));
-            let mut peaks = peaks.lock().expect("not poisoned");
-            *peaks = (peaks.0.max(kib), peaks.1.max(open));
-            drop(peaks);
+            peaks.set((peaks.get().0.max(kib), peaks.get().1.max(open)));
             sleep(Duration::from_millis(100)).await;
         }
     };
@@ -134,7 +132,7 @@ async fn measure(
     let times = chat.take_times();
     let most_kib = start_kib + start_kib * RESIDENT_PERCENT_MAX / 100;
     let after_kib = returned_kib(server, most_kib).await;
-    let (peak_kib, peak_open) = *peaks.lock().expect("not poisoned");
+    let (peak_kib, peak_open) = peaks.get();
     println!(
         "{:<42}{done:>10}{took:>8.1}{peak_kib:>12}{after_kib:>12}{peak_open:>8}{:>8}{:>9.1}{:>9.1}{:>6.0}%",
         load.name,

@@ -1,4 +1,4 @@
-//! Markdown. A CommonMark viewer displays user text literally, and links keep their targets.
+//! Markdown. A `CommonMark` viewer displays user text literally, and links keep their targets.
 //!
 //! Text is escaped, and links are written as autolinks, which need no escapes. A message in which blanks
 //! matter, such as indented code, is a code block, since viewers join blanks elsewhere.

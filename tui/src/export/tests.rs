@@ -218,10 +218,9 @@ fn markdown_read_by_commonmark_gives_text_and_link_targets_back() {
             Event::End(TagEnd::Item) => texts.push(text.trim_end_matches('\0').to_owned()),
             Event::Start(Tag::Link { dest_url, .. }) => targets.push(dest_url.to_string()),
             Event::Text(piece) | Event::Code(piece) => text.push_str(&piece),
-            Event::HardBreak => text.push('\n'),
             Event::SoftBreak => text.push_str("<soft>"),
             // The line end before the closing fence is not part of the text.
-            Event::Start(Tag::CodeBlock(_)) => text.push('\n'),
+            Event::HardBreak | Event::Start(Tag::CodeBlock(_)) => text.push('\n'),
             Event::End(TagEnd::CodeBlock) => {
                 text.pop();
             }

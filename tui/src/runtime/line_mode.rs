@@ -340,11 +340,13 @@ fn read_lines() -> mpsc::Receiver<String> {
                 Ok(0) | Err(_) => return,
                 Ok(_) => {}
             }
-            let mut line = String::from_utf8_lossy(&line).into_owned();
-            if std::mem::take(&mut is_first) {
-                line = without_bom(&line).to_owned();
-            }
-            if send.blocking_send(line).is_err() {
+            let text = String::from_utf8_lossy(&line);
+            let text = if std::mem::take(&mut is_first) {
+                without_bom(&text)
+            } else {
+                &text
+            };
+            if send.blocking_send(text.to_owned()).is_err() {
                 return;
             }
         }

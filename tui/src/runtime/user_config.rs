@@ -102,7 +102,7 @@ impl WatchedFile {
                 wrong.push(format!("{}: the limit is {most} KiB", self.name()));
             }
             Some(_) => match fs::read_to_string(&self.path) {
-                Ok(text) => self.text = without_bom(&text).to_owned(),
+                Ok(text) => without_bom(&text).clone_into(&mut self.text),
                 Err(error) => wrong.push(format!("{}: {error}", self.name())),
             },
         }
