@@ -127,7 +127,12 @@ async fn keys_make_every_change() {
     );
     let meeting = planned(&fixture).await;
     assert_eq!(meeting["instances"][0]["state"], "scheduled");
-    plan(&mut pty, "X", &[("", "no room")], "Cancelled Retro");
+    plan(
+        &mut pty,
+        "X",
+        &[("Enter alone changes nothing", "y"), ("", "no room")],
+        "Cancelled Retro",
+    );
     pty.send("o");
     pty.wait("the ended instance", |screen| screen.contains("cancelled"));
     let meeting = planned(&fixture).await;

@@ -104,12 +104,12 @@ impl Target {
             .clone()
     }
 
-    /// Takes the times of the right sign-ins since the last call.
     fn record_sign_in(&self, took: Duration) {
         let mut sign_ins = self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
         sign_ins.add(took);
     }
 
+    /// Takes the times of the right sign-ins since the last call.
     pub fn take_sign_ins(&self) -> Times {
         std::mem::take(&mut *self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner))
     }
