@@ -389,7 +389,7 @@ fn changed_key_bindings_are_reported_at_once() {
     let config = client.home().join(".config/plenary");
     std::fs::create_dir_all(&config).expect("created");
     let mut pty = Pty::open(&client, 100, 30);
-    pty.wait_text("MEETINGS");
+    pty.wait_text("join this meeting");
     // No key is pressed from here on.
     std::fs::write(config.join("keys.toml"), "fly = \"f5\"\nswim = \"f6\"\n").expect("written");
     pty.wait_text("keys.toml:1: unknown command 'fly'");
