@@ -234,7 +234,7 @@ pub async fn role_applies_from_the_next_request(harness: &mut Harness) {
     }
     // Open connections check it again.
     let told = harness
-        .until_fed("the change of the role", |feed| access_change(feed))
+        .until_fed("the change of the role", access_change)
         .await;
     assert!([AccessChange::User(ada.id), AccessChange::Any].contains(&told));
     let unknown = UserId::new(ID_MAX).expect("the largest");
