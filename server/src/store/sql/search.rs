@@ -160,14 +160,19 @@ impl Statement {
             Dialect::Mysql => (
                 "MATCH (m.body) AGAINST (:words IN BOOLEAN MODE)",
                 " ",
-                |word| format!("{word}*"),
+                // MySQL takes the capital ẞ for the end of a word.
+                |word| match word.split_once('ẞ') {
+                    Some((start, _)) => start.to_owned(),
+                    None => format!("{word}*"),
+                },
             ),
             Dialect::Sqlite => ("message_text MATCH :words", " OR ", |word| {
                 format!("\"{word}\"*")
             }),
         };
         let groups = words.iter().map(|spellings| {
-            let spellings: Vec<String> = spellings.iter().map(each).collect();
+            let mut spellings: Vec<String> = spellings.iter().map(each).collect();
+            spellings.retain(|spelling| !spelling.is_empty());
             format!("({})", spellings.join(mark))
         });
         let words: Vec<String> = match self.dialect {
